@@ -1,0 +1,1 @@
+//! Audio sources, encoders and the arithmetic of the RTP clock.

@@ -1,0 +1,1 @@
+//! One WebRTC audio peer and the hub of all peers, without sockets, clocks or threads.

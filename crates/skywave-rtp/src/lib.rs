@@ -1,0 +1,1 @@
+//! RTP packets with their counters, header extensions, and RTCP.

@@ -1,0 +1,1 @@
+//! Protects and unprotects SRTP and SRTCP packets in place.

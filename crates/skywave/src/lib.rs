@@ -1,0 +1,1 @@
+//! Send live audio to browsers and other WebRTC peers: the AudioTransmitter.
