@@ -1,1 +1,57 @@
-//! Send live audio to browsers and other WebRTC peers: the AudioTransmitter.
+//! Sends live audio to browsers and other WebRTC peers.
+//!
+//! An [`AudioTransmitter`] sets up a send-only audio connection with one peer, paces and encodes
+//! an [`AudioSource`], sends it, and lets the source be replaced while it plays. For many
+//! listeners of one source bind an [`Engine`], make an [`AudioTrack`], and ask for a transmitter
+//! a listener: everything is encoded once and sent from one port.
+//!
+//! It sends only: no audio is received, no video, no data channels. It is ICE-lite: it must be
+//! reachable from its peers, and uses neither STUN nor TURN servers. Signalling, the way of
+//! offer and answer between the two ends, is the application's; `skywave-whip` has WHEP.
+//!
+//! ```
+//! use skywave::{AudioTransmitter, Config, Tone};
+//!
+//! # fn send_to_peer(_: String) {}
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut transmitter = AudioTransmitter::new(Config::default())?;
+//! transmitter.start_transmission(Tone::new(440.0)?);
+//! send_to_peer(transmitter.create_offer()?);
+//! // transmitter.accept_answer(&answer_of_peer)?;
+//! // transmitter.connected().await?;
+//! transmitter.replace_audio_source(Tone::new(880.0)?); // live, nothing is renegotiated
+//! println!("{} packets", transmitter.transmission_stats().packets_sent);
+//! # Ok(())
+//! # }
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod addresses;
+mod audio_track;
+mod config;
+mod engine;
+mod error;
+mod fan_out;
+mod mailbox;
+mod media_thread;
+mod negotiation;
+mod stats;
+mod status;
+mod track_worker;
+mod transmitter;
+mod udp;
+mod waker;
+
+pub use audio_track::AudioTrack;
+pub use config::{Config, EngineConfig, TrackConfig};
+pub use engine::Engine;
+pub use error::Error;
+pub use skywave_audio::{
+    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, PcmReader, Silence, Tone,
+};
+pub use skywave_dtls::Error as DtlsError;
+pub use skywave_peer::{FailureReason, Limits};
+pub use skywave_sdp::Error as DescriptionError;
+pub use stats::{AudioCodecCapability, EngineStats, TransmissionStats};
+pub use status::TransmitterState;
+pub use transmitter::AudioTransmitter;

@@ -1,0 +1,295 @@
+//! All peers behind one port.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use skywave_ice::{Path, StunMessage};
+
+use crate::demux::Protocol;
+use crate::drop_reason::{DropCounters, DropReason};
+use crate::event::{CloseReason, FailureReason, Io, PeerEvent, PeerId};
+use crate::outbox::Outbox;
+use crate::peer::{Peer, Step};
+use crate::remote::Remote;
+use crate::send_state::SendState;
+use crate::stream::{Cursor, Stream, StreamFrame, StreamKey};
+
+/// All peers behind one port: tells them apart, hands them what is theirs, and sends frames to
+/// those who listen.
+///
+/// One thread owns it. Every call leaves its datagrams in the [`Outbox`] at once; the owner makes
+/// sure before each that [`Outbox::RESERVE`] slots are free.
+#[derive(Default)]
+pub struct Hub {
+    /// Cold state by slab position.
+    peers: Vec<Option<Peer>>,
+    /// Hot state by the same position.
+    senders: Vec<Option<SendState>>,
+    vacant: Vec<u32>,
+    by_id: HashMap<PeerId, u32>,
+    by_ufrag: HashMap<String, u32>,
+    by_path: HashMap<Path, u32>,
+    streams: HashMap<StreamKey, Stream>,
+    drops: Arc<DropCounters>,
+    /// Where the sweep over all peers goes on.
+    sweep: usize,
+}
+
+impl Hub {
+    /// A hub without peers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Peers, connected or not.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// True if there is no peer.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Datagrams dropped, by reason.
+    pub fn drops(&self) -> &Arc<DropCounters> {
+        &self.drops
+    }
+
+    /// Peers that receive a stream.
+    pub fn listeners(&self, stream: StreamKey) -> usize {
+        self.streams
+            .get(&stream)
+            .map_or(0, |stream| stream.members.len())
+    }
+
+    /// Takes a peer in; it answers connectivity checks from now on.
+    pub fn add(&mut self, peer: Peer, io: &mut Io<'_>) {
+        if self.by_ufrag.contains_key(peer.ufrag()) {
+            let failed = PeerEvent::Failed(FailureReason::DuplicateUfrag);
+            io.events.push((peer.id(), failed));
+            return;
+        }
+        let index = self.vacant.pop().unwrap_or_else(|| {
+            self.peers.push(None);
+            self.senders.push(None);
+            // One peer takes more than a byte: there are never 2^32.
+            (self.peers.len() - 1) as u32
+        });
+        self.by_id.insert(peer.id(), index);
+        self.by_ufrag.insert(peer.ufrag().to_owned(), index);
+        self.peers[index as usize] = Some(peer);
+    }
+
+    /// Takes over a peer's remote description. Unknown peers are ignored: they may be gone already.
+    pub fn set_remote(&mut self, id: PeerId, remote: Remote, io: &mut Io<'_>) {
+        if let Some((index, peer)) = self.find(id) {
+            let step = peer.set_remote(remote, io);
+            self.apply(index, step, io);
+        }
+    }
+
+    /// Hangs a peer up: RTCP BYE and DTLS close_notify.
+    pub fn close(&mut self, id: PeerId, io: &mut Io<'_>) {
+        let Some(&index) = self.by_id.get(&id) else {
+            return;
+        };
+        let timestamp = self.timestamp(index, io);
+        if let Some(peer) = &mut self.peers[index as usize] {
+            peer.hang_up(timestamp, io);
+        }
+        self.apply(index, Step::End(PeerEvent::Closed(CloseReason::Local)), io);
+    }
+
+    /// The name of any peer that is left.
+    pub fn any_peer(&self) -> Option<PeerId> {
+        self.by_id.keys().next().copied()
+    }
+
+    /// Handles one datagram. What is not for us, or hostile, is dropped and counted.
+    pub fn handle_datagram(&mut self, path: Path, datagram: &mut [u8], io: &mut Io<'_>) {
+        let dropped = match Protocol::of(datagram) {
+            Protocol::Stun => self.handle_stun(path, datagram, io),
+            Protocol::Dtls => self.handle_dtls(path, datagram, io),
+            Protocol::Srtcp => self.handle_srtcp(path, datagram, io),
+            Protocol::Srtp => Err(DropReason::UnexpectedRtp),
+            Protocol::Unknown => Err(DropReason::UnknownProtocol),
+        };
+        if let Err(reason) = dropped {
+            self.drops.add(reason);
+        }
+    }
+
+    fn handle_stun(
+        &mut self,
+        path: Path,
+        datagram: &[u8],
+        io: &mut Io<'_>,
+    ) -> Result<(), DropReason> {
+        let message = StunMessage::parse(datagram)?;
+        let ufrag = message.local_ufrag().ok_or(DropReason::UnknownUfrag)?;
+        let index = *self.by_ufrag.get(ufrag).ok_or(DropReason::UnknownUfrag)?;
+        let peer = self.peer(index).ok_or(DropReason::UnknownUfrag)?;
+        let step = peer.handle_check(path, &message, io)?;
+        let forgotten = peer.forget_path();
+        self.by_path.insert(path, index);
+        if let Some(forgotten) = forgotten
+            && self.by_path.get(&forgotten) == Some(&index)
+        {
+            self.by_path.remove(&forgotten);
+        }
+        self.apply(index, step, io);
+        Ok(())
+    }
+
+    fn handle_dtls(
+        &mut self,
+        path: Path,
+        datagram: &[u8],
+        io: &mut Io<'_>,
+    ) -> Result<(), DropReason> {
+        let stranger = DropReason::DtlsFromStranger;
+        let index = *self.by_path.get(&path).ok_or(stranger)?;
+        let peer = self.peer(index).ok_or(stranger)?;
+        let step = peer.handle_dtls(path, datagram, io);
+        self.apply(index, step, io);
+        Ok(())
+    }
+
+    fn handle_srtcp(
+        &mut self,
+        path: Path,
+        datagram: &mut [u8],
+        io: &mut Io<'_>,
+    ) -> Result<(), DropReason> {
+        let stranger = DropReason::RtcpFromStranger;
+        let index = *self.by_path.get(&path).ok_or(stranger)?;
+        let peer = self.peer(index).ok_or(stranger)?;
+        let step = peer.handle_rtcp(datagram, io)?;
+        self.apply(index, step, io);
+        Ok(())
+    }
+
+    /// Does what is due at all peers. False if the outbox filled up first: send it and call again.
+    ///
+    /// A peer that is not due costs one comparison, so there is no timer queue; call it every
+    /// 10 ms or so.
+    pub fn handle_timeouts(&mut self, io: &mut Io<'_>) -> bool {
+        while self.sweep < self.peers.len() {
+            if io.outbox.free() < Outbox::RESERVE {
+                return false;
+            }
+            let index = self.sweep as u32;
+            self.sweep += 1;
+            let due = |peer: &Peer| peer.next_due() <= io.now;
+            if self.peers[index as usize].as_ref().is_some_and(due) {
+                let timestamp = self.timestamp(index, io);
+                if let Some(peer) = &mut self.peers[index as usize] {
+                    let step = peer.handle_timeout(timestamp, io);
+                    self.apply(index, step, io);
+                }
+            }
+        }
+        self.sweep = 0;
+        true
+    }
+
+    /// Starts a frame; the cursor leads it through its audience by calls of [`Self::fill`].
+    pub fn begin(&mut self, frame: &StreamFrame<'_>) -> Cursor {
+        self.streams.entry(frame.stream).or_default().begin(frame)
+    }
+
+    /// Sends the frame to up to `limit` more listeners, or until the outbox is full. Returns how
+    /// many are left.
+    pub fn fill(
+        &mut self,
+        frame: &StreamFrame<'_>,
+        cursor: &mut Cursor,
+        limit: usize,
+        outbox: &mut Outbox,
+    ) -> usize {
+        let Some(stream) = self.streams.get(&frame.stream) else {
+            return 0;
+        };
+        cursor.unserved = cursor.unserved.min(stream.members.len());
+        let batch = limit.min(outbox.free()).min(cursor.unserved);
+        let (unserved, _) = stream.members.split_at(cursor.unserved);
+        for &index in unserved.iter().rev().take(batch) {
+            if let Some(state) = &mut self.senders[index as usize] {
+                state.send(cursor.number, &frame.frame, outbox);
+            }
+        }
+        cursor.unserved -= batch;
+        cursor.unserved
+    }
+
+    /// Forgets a stream that will have no more frames, once nobody listens to it.
+    pub fn forget_stream(&mut self, stream: StreamKey) {
+        self.streams.remove(&stream);
+    }
+
+    fn apply(&mut self, index: u32, step: Step, io: &mut Io<'_>) {
+        match step {
+            Step::Stay => {}
+            Step::Send(state) => {
+                let stream = self.stream_of(index);
+                self.senders[index as usize] = Some(state);
+                if let Some(stream) = stream {
+                    self.streams.entry(stream).or_default().members.push(index);
+                }
+            }
+            Step::Move(path) => {
+                if let Some(state) = &mut self.senders[index as usize] {
+                    state.follow(path);
+                    if let Some(peer) = &self.peers[index as usize] {
+                        io.events.push((peer.id(), PeerEvent::Moved(path.remote)));
+                    }
+                }
+            }
+            Step::End(event) => self.remove(index, event, io),
+        }
+    }
+
+    fn remove(&mut self, index: u32, event: PeerEvent, io: &mut Io<'_>) {
+        let Some(peer) = self.peers[index as usize].take() else {
+            return;
+        };
+        if self.senders[index as usize].take().is_some()
+            && let Some(remote) = peer.remote()
+            && let Some(stream) = self.streams.get_mut(&remote.stream)
+        {
+            stream.remove(index);
+        }
+        self.by_id.remove(&peer.id());
+        self.by_ufrag.remove(peer.ufrag());
+        for path in peer.paths() {
+            // The address may belong to a newer peer by now.
+            if self.by_path.get(path) == Some(&index) {
+                self.by_path.remove(path);
+            }
+        }
+        self.vacant.push(index);
+        io.events.push((peer.id(), event));
+    }
+
+    fn find(&mut self, id: PeerId) -> Option<(u32, &mut Peer)> {
+        let index = *self.by_id.get(&id)?;
+        Some((index, self.peers[index as usize].as_mut()?))
+    }
+
+    fn peer(&mut self, index: u32) -> Option<&mut Peer> {
+        self.peers.get_mut(index as usize)?.as_mut()
+    }
+
+    fn stream_of(&self, index: u32) -> Option<StreamKey> {
+        let peer = self.peers.get(index as usize)?.as_ref()?;
+        Some(peer.remote()?.stream)
+    }
+
+    /// The RTP timestamp of this moment on the wire of one peer.
+    fn timestamp(&self, index: u32, io: &Io<'_>) -> Option<u32> {
+        let state = self.senders.get(index as usize)?.as_ref()?;
+        let stream = self.streams.get(&self.stream_of(index)?)?;
+        Some(state.timestamp(stream.timestamp_at(io.now)?))
+    }
+}

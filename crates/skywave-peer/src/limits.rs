@@ -1,0 +1,29 @@
+//! How long a peer may take.
+
+use std::time::Duration;
+
+/// The patience of this end with a peer. All of it can be configured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// From the remote description to the first connectivity check. Default: 30 s.
+    pub connect_timeout: Duration,
+    /// From the first check to the end of the handshake. Default: 10 s.
+    pub handshake_timeout: Duration,
+    /// Without a check for so long, the peer counts as disconnected. Default: 7 s, one more than
+    /// the longest pause between two checks (RFC 7675 §5.1: 5 s, randomised by 20 %).
+    pub disconnected_timeout: Duration,
+    /// Without a check for so long, there is no consent to send any more and the peer is
+    /// forgotten. Default: 30 s (RFC 7675 §5.1).
+    pub consent_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(10),
+            disconnected_timeout: Duration::from_secs(7),
+            consent_timeout: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What one end of a peer connection draws at random once and says about itself.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use skywave_dtls::{Fingerprint, Identity};
+use skywave_ice::{Credentials, host_foundation, host_priority};
+use skywave_sdp::{Candidate, IceCredentials, LocalDescription};
+
+/// Names, credentials and starting points of one peer connection.
+///
+/// All of it is unpredictable and new for each connection: credentials by RFC 8445 §5.3, the CNAME
+/// by RFC 7022, SSRC, sequence number and timestamp by RFC 3550 §5.1.
+#[derive(Clone, Debug)]
+pub struct LocalParameters {
+    /// ICE user name fragment and password.
+    pub credentials: Credentials,
+    /// The SSRC of the audio stream.
+    pub ssrc: u32,
+    /// The CNAME of this connection's RTCP.
+    pub cname: String,
+    /// The session id of the description's `o=` line.
+    pub session_id: u64,
+    /// The id of the audio track in `a=msid`.
+    pub track_id: String,
+    /// Below 2^15, so that a loss of the first packets cannot be taken for a wrap
+    /// (RFC 3711 §3.3.1).
+    pub first_sequence_number: u16,
+    /// Added to the media time.
+    pub timestamp_offset: u32,
+    /// Seeds the jitter of RTCP intervals.
+    pub seed: u64,
+}
+
+impl LocalParameters {
+    /// Bytes that [`Self::from_random`] takes.
+    pub const RANDOM_BYTES: usize = 24 + 4 + 12 + 8 + 8 + 2 + 4 + 8;
+
+    /// Takes everything from random bytes, which must come from a cryptographic generator.
+    pub fn from_random(random: [u8; Self::RANDOM_BYTES]) -> Self {
+        let mut random = Random(&random);
+        Self {
+            credentials: Credentials::from_random(random.take()),
+            ssrc: u32::from_be_bytes(random.take()),
+            cname: hex(&random.take::<12>()),
+            // RFC 9429 §5.2.1: the two highest bits cleared... the top one is enough for
+            // parsers that read a signed number, two are what the RFC recommends.
+            session_id: u64::from_be_bytes(random.take()) >> 2,
+            track_id: hex(&random.take::<8>()),
+            first_sequence_number: u16::from_be_bytes(random.take()) >> 1,
+            timestamp_offset: u32::from_be_bytes(random.take()),
+            seed: u64::from_be_bytes(random.take()),
+        }
+    }
+
+    /// What an offer or answer says about this end.
+    pub fn description(&self, identity: &Identity, addresses: &[SocketAddr]) -> LocalDescription {
+        LocalDescription {
+            session_id: self.session_id,
+            session_version: 0,
+            ice: IceCredentials {
+                ufrag: self.credentials.ufrag().to_owned(),
+                pwd: self.credentials.pwd().to_owned(),
+            },
+            fingerprint: sdp_fingerprint(&identity.fingerprint()),
+            candidates: host_candidates(addresses),
+            ssrc: self.ssrc,
+            cname: self.cname.clone(),
+            stream_id: STREAM_ID.to_owned(),
+            track_id: self.track_id.clone(),
+        }
+    }
+}
+
+/// One host candidate an address, the first preferred (RFC 8445 §5.1.2.1: preferences differ).
+fn host_candidates(addresses: &[SocketAddr]) -> Vec<Candidate> {
+    addresses
+        .iter()
+        .enumerate()
+        .map(|(index, &address)| Candidate {
+            foundation: host_foundation(u8::try_from(index).unwrap_or(u8::MAX)),
+            component: 1,
+            priority: host_priority(u16::MAX.saturating_sub(u16::try_from(index).unwrap_or(u16::MAX))),
+            address,
+        })
+        .collect()
+}
+
+fn sdp_fingerprint(fingerprint: &Fingerprint) -> skywave_sdp::Fingerprint {
+    skywave_sdp::Fingerprint {
+        algorithm: fingerprint.algorithm.name().to_owned(),
+        value: fingerprint.value.clone(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Hands out random bytes piece by piece.
+struct Random<'a>(&'a [u8]);
+
+impl Random<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let (piece, rest) = self
+            .0
+            .split_first_chunk()
+            .expect("RANDOM_BYTES is the sum of all pieces taken");
+        self.0 = rest;
+        *piece
+    }
+}
+
+/// All tracks of one sender belong to one MediaStream.
+const STREAM_ID: &str = "skywave";

@@ -1,0 +1,470 @@
+//! One peer from its first connectivity check to its farewell, except for the sending of media,
+//! whose state lies with that of all others (see [`crate::hub`]).
+
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use skywave_dtls::{Dtls, Event, Identity, Role, SrtpKeys};
+use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
+use skywave_rtp::{Counters, Packetizer, PacketizerConfig};
+use skywave_srtp::{MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpSender};
+
+use crate::drop_reason::DropReason;
+use crate::event::{CloseReason, Connection, FailureReason, Io, PeerEvent, PeerId};
+use crate::limits::Limits;
+use crate::local::LocalParameters;
+use crate::remote::Remote;
+use crate::reporter::{Reporter, ReporterConfig};
+use crate::send_state::SendState;
+
+/// What a peer is made of.
+pub struct PeerConfig {
+    /// Its name.
+    pub id: PeerId,
+    /// What our description said.
+    pub local: LocalParameters,
+    /// Our certificate.
+    pub identity: Identity,
+    /// Where its packets are counted.
+    pub counters: Arc<Counters>,
+    /// Our patience.
+    pub limits: Limits,
+}
+
+/// One peer.
+pub struct Peer {
+    config: PeerConfig,
+    ice: IceLite,
+    remote: Option<Remote>,
+    /// Since when the current phase lasts, or the remote description is known: the later.
+    waiting_since: Instant,
+    /// Paths that passed a check and are known to the hub.
+    paths: Vec<Path>,
+    phase: Phase,
+    disconnected: bool,
+    next_due: Instant,
+}
+
+/// The life of a peer, in order.
+enum Phase {
+    /// No connectivity check has passed.
+    Checking,
+    /// DTLS runs, or is done and waits for the remote description or a nomination.
+    Handshaking { dtls: Dtls, complete: bool },
+    /// Media flows.
+    Sending { dtls: Dtls, reporter: Reporter },
+}
+
+/// What a peer asks of the hub.
+pub(crate) enum Step {
+    /// Nothing.
+    Stay,
+    /// Media may flow.
+    Send(SendState),
+    /// Media has to follow the peer to another address.
+    Move(Path),
+    /// It is over.
+    End(PeerEvent),
+}
+
+impl Peer {
+    /// A peer that answers checks from now on; media must wait for [`crate::Hub::set_remote`].
+    pub fn new(config: PeerConfig, now: Instant) -> Self {
+        Self {
+            ice: IceLite::new(&config.local.credentials),
+            config,
+            remote: None,
+            waiting_since: now,
+            paths: Vec::new(),
+            phase: Phase::Checking,
+            disconnected: false,
+            next_due: now,
+        }
+    }
+
+    pub(crate) fn id(&self) -> PeerId {
+        self.config.id
+    }
+
+    pub(crate) fn ufrag(&self) -> &str {
+        self.config.local.credentials.ufrag()
+    }
+
+    pub(crate) fn paths(&self) -> &[Path] {
+        &self.paths
+    }
+
+    pub(crate) fn next_due(&self) -> Instant {
+        self.next_due
+    }
+
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
+    /// Takes over the remote description.
+    pub(crate) fn set_remote(&mut self, remote: Remote, io: &mut Io<'_>) -> Step {
+        self.ice.set_remote_ufrag(&remote.ufrag);
+        self.remote = Some(remote);
+        self.waiting_since = io.now;
+        self.next_due = io.now;
+        self.advance(io)
+    }
+
+    /// Answers a connectivity check (RFC 8445 §7.3). On success the path is one of ours.
+    pub(crate) fn handle_check(
+        &mut self,
+        path: Path,
+        request: &StunMessage<'_>,
+        io: &mut Io<'_>,
+    ) -> Result<Step, DropReason> {
+        let slot = io.outbox.slot().ok_or(DropReason::OutboxFull)?;
+        let check = match self.ice.handle_request(io.now, path, request, slot) {
+            Ok(check) => check,
+            Err(rejected) => {
+                if rejected.reply_len > 0 {
+                    io.outbox.commit(rejected.reply_len, path);
+                }
+                return Err(rejected.reason.into());
+            }
+        };
+        io.outbox.commit(check.reply_len, path);
+        self.remember(path);
+        self.next_due = io.now;
+        if check.nominated && matches!(self.phase, Phase::Sending { .. }) {
+            return Ok(Step::Move(path));
+        }
+        Ok(self.advance(io))
+    }
+
+    /// Feeds DTLS that came from one of this peer's paths.
+    pub(crate) fn handle_dtls(&mut self, path: Path, datagram: &[u8], io: &mut Io<'_>) -> Step {
+        let now = io.now;
+        let outbox = &mut *io.outbox;
+        let mut emit = |bytes: &[u8]| {
+            outbox.push(bytes, path);
+        };
+        let event = match &mut self.phase {
+            Phase::Checking => return Step::Stay,
+            Phase::Handshaking { dtls, .. } | Phase::Sending { dtls, .. } => {
+                dtls.handle_datagram(now, datagram, &mut emit)
+            }
+        };
+        self.handle_dtls_event(event, io)
+    }
+
+    /// Reads RTCP that came from one of this peer's paths.
+    pub(crate) fn handle_rtcp(
+        &mut self,
+        datagram: &mut [u8],
+        io: &mut Io<'_>,
+    ) -> Result<Step, DropReason> {
+        let Phase::Sending { reporter, .. } = &mut self.phase else {
+            return Err(DropReason::RtcpBeforeKeys);
+        };
+        if reporter.receive(datagram, io)? {
+            self.close_dtls(io);
+            return Ok(Step::End(PeerEvent::Closed(CloseReason::Bye)));
+        }
+        Ok(Step::Stay)
+    }
+
+    /// Does what is due. `timestamp` is the stream's RTP time of this moment.
+    pub(crate) fn handle_timeout(&mut self, timestamp: Option<u32>, io: &mut Io<'_>) -> Step {
+        if let Some(reason) = self.overdue(io.now) {
+            // Without consent nothing may be sent, not even a farewell (RFC 7675 §5.1).
+            if reason != FailureReason::ConsentExpired {
+                self.close_dtls(io);
+            }
+            return Step::End(PeerEvent::Failed(reason));
+        }
+        let Some(path) = self.path() else {
+            self.schedule(io.now);
+            return Step::Stay;
+        };
+        let now = io.now;
+        let outbox = &mut *io.outbox;
+        let mut emit = |bytes: &[u8]| {
+            outbox.push(bytes, path);
+        };
+        let event = match &mut self.phase {
+            Phase::Handshaking { dtls, .. } | Phase::Sending { dtls, .. }
+                if dtls.next_timeout().is_some_and(|due| due <= now) =>
+            {
+                dtls.handle_timeout(now, &mut emit)
+            }
+            _ => Ok(None),
+        };
+        if let Phase::Sending { reporter, .. } = &mut self.phase {
+            reporter.report_if_due(path, timestamp, io);
+            self.watch_signs_of_life(io);
+        }
+        let step = self.handle_dtls_event(event, io);
+        self.schedule(io.now);
+        step
+    }
+
+    /// Hangs up: BYE first, then close_notify, as some peers look at one and some at the other.
+    pub(crate) fn hang_up(&mut self, timestamp: Option<u32>, io: &mut Io<'_>) {
+        let path = self.path();
+        if let (Phase::Sending { reporter, .. }, Some(path)) = (&mut self.phase, path) {
+            reporter.bye(path, timestamp, io);
+        }
+        self.close_dtls(io);
+    }
+
+    fn close_dtls(&mut self, io: &mut Io<'_>) {
+        let Some(path) = self.path() else {
+            return;
+        };
+        let now = io.now;
+        if let Phase::Handshaking { dtls, .. } | Phase::Sending { dtls, .. } = &mut self.phase {
+            dtls.close(now, &mut |bytes| {
+                io.outbox.push(bytes, path);
+            });
+        }
+    }
+
+    /// Where to send what answers nothing: the nominated path, before that any that passed.
+    fn path(&self) -> Option<Path> {
+        self.ice.selected().or_else(|| self.paths.last().copied())
+    }
+
+    /// Keeps no more paths than the ICE agent does.
+    fn remember(&mut self, path: Path) {
+        if !self.paths.contains(&path) {
+            self.paths.push(path);
+        }
+    }
+
+    /// A path that the ICE agent no longer knows, if there is one too many.
+    pub(crate) fn forget_path(&mut self) -> Option<Path> {
+        if self.paths.len() <= MAX_VALID_PATHS + 1 {
+            return None;
+        }
+        let ice = &self.ice;
+        let stale = self.paths.iter().position(|&path| !ice.validated(path))?;
+        Some(self.paths.remove(stale))
+    }
+
+    fn handle_dtls_event(
+        &mut self,
+        event: Result<Option<Event>, skywave_dtls::Error>,
+        io: &mut Io<'_>,
+    ) -> Step {
+        self.next_due = io.now;
+        match event {
+            Ok(None) => Step::Stay,
+            Ok(Some(Event::Connected)) => {
+                if let Phase::Handshaking { complete, .. } = &mut self.phase {
+                    *complete = true;
+                }
+                self.advance(io)
+            }
+            Ok(Some(Event::Closed)) => {
+                Step::End(PeerEvent::Closed(CloseReason::DtlsClosed))
+            }
+            Err(error) => Step::End(PeerEvent::Failed(error.into())),
+        }
+    }
+
+    /// Goes on to the next phase if everything for it is there.
+    fn advance(&mut self, io: &mut Io<'_>) -> Step {
+        if let Phase::Checking = self.phase
+            && let Err(error) = self.start_handshake(io)
+        {
+            return Step::End(PeerEvent::Failed(error.into()));
+        }
+        match self.start_sending(io) {
+            Ok(Some(state)) => Step::Send(state),
+            Ok(None) => Step::Stay,
+            Err(reason) => {
+                self.close_dtls(io);
+                Step::End(PeerEvent::Failed(reason))
+            }
+        }
+    }
+
+    /// A server waits for the peer's hello as soon as one check has passed, even before the
+    /// answer to our offer is here (RFC 8842 §5.2). A client needs the answer and the nomination.
+    fn start_handshake(&mut self, io: &mut Io<'_>) -> Result<(), skywave_dtls::Error> {
+        let role = self.remote.as_ref().map_or(Role::Server, |remote| remote.role);
+        let path = match role {
+            Role::Server => self.path(),
+            Role::Client => self.ice.selected(),
+        };
+        let Some(path) = path else {
+            return Ok(());
+        };
+        let mut dtls = Dtls::new(&self.config.identity, role, io.now);
+        dtls.start(io.now, &mut |bytes| {
+            io.outbox.push(bytes, path);
+        })?;
+        self.phase = Phase::Handshaking {
+            dtls,
+            complete: false,
+        };
+        self.waiting_since = io.now;
+        Ok(())
+    }
+
+    /// Media needs a finished handshake, the announced certificate, and a nominated path.
+    fn start_sending(&mut self, io: &mut Io<'_>) -> Result<Option<SendState>, FailureReason> {
+        let (Some(remote), Some(path)) = (&self.remote, self.ice.selected()) else {
+            return Ok(None);
+        };
+        match mem::replace(&mut self.phase, Phase::Checking) {
+            Phase::Handshaking {
+                mut dtls,
+                complete: true,
+            } => {
+                let protection = Protection::new(&dtls.verify(&remote.fingerprints)?)?;
+                let packetizer = self.packetizer(remote)?;
+                io.events.push((
+                    self.config.id,
+                    PeerEvent::Connected(Connection {
+                        remote: path.remote,
+                        profile: protection.profile,
+                        dtls_version: dtls.version(),
+                    }),
+                ));
+                let reporter = self.reporter(remote, protection.srtcp, io.now);
+                self.phase = Phase::Sending { dtls, reporter };
+                Ok(Some(SendState::new(packetizer, protection.srtp, path)))
+            }
+            other => {
+                self.phase = other;
+                Ok(None)
+            }
+        }
+    }
+
+    fn packetizer(&self, remote: &Remote) -> Result<Packetizer, skywave_rtp::Error> {
+        let local = &self.config.local;
+        let config = PacketizerConfig {
+            ssrc: local.ssrc,
+            payload_type: remote.payload_type,
+            first_sequence_number: local.first_sequence_number,
+            timestamp_offset: local.timestamp_offset,
+            mid: remote.mid_extension,
+            audio_level: remote.audio_level_extension,
+        };
+        Packetizer::new(config, Arc::clone(&self.config.counters))
+    }
+
+    fn reporter(
+        &self,
+        remote: &Remote,
+        (sender, receiver): (SrtcpSender, SrtcpReceiver),
+        now: Instant,
+    ) -> Reporter {
+        let local = &self.config.local;
+        let config = ReporterConfig {
+            sender,
+            receiver,
+            ssrc: local.ssrc,
+            cname: local.cname.clone(),
+            mid: remote.mid.clone(),
+            counters: Arc::clone(&self.config.counters),
+            seed: local.seed,
+        };
+        Reporter::new(config, now)
+    }
+
+    /// The patience that has run out, if any has.
+    fn overdue(&self, now: Instant) -> Option<FailureReason> {
+        let limits = &self.config.limits;
+        let waited = now.saturating_duration_since(self.waiting_since);
+        match self.phase {
+            // Without a remote description nobody is late.
+            Phase::Checking if self.remote.is_some() && waited >= limits.connect_timeout => {
+                Some(FailureReason::NoConnectivity)
+            }
+            Phase::Handshaking { .. }
+                if self.remote.is_some() && waited >= limits.handshake_timeout =>
+            {
+                Some(FailureReason::HandshakeTimeout)
+            }
+            Phase::Sending { .. } if self.silence(now) >= limits.consent_timeout => {
+                Some(FailureReason::ConsentExpired)
+            }
+            _ => None,
+        }
+    }
+
+    /// How long no check has come.
+    fn silence(&self, now: Instant) -> Duration {
+        self.ice
+            .last_check()
+            .map_or(Duration::ZERO, |last| now.saturating_duration_since(last))
+    }
+
+    /// Tells when the peer falls silent, and when it speaks again.
+    fn watch_signs_of_life(&mut self, io: &mut Io<'_>) {
+        let disconnected = self.silence(io.now) >= self.config.limits.disconnected_timeout;
+        if disconnected != self.disconnected {
+            self.disconnected = disconnected;
+            let event = if disconnected {
+                PeerEvent::Disconnected
+            } else {
+                PeerEvent::Reconnected
+            };
+            io.events.push((self.config.id, event));
+        }
+    }
+
+    /// Sets the time of the next call of [`Self::handle_timeout`].
+    fn schedule(&mut self, now: Instant) {
+        let limits = &self.config.limits;
+        let last_check = self.ice.last_check().unwrap_or(now);
+        self.next_due = match &self.phase {
+            Phase::Checking => self.waiting_since + limits.connect_timeout,
+            Phase::Handshaking { dtls, .. } => earliest(
+                self.waiting_since + limits.handshake_timeout,
+                dtls.next_timeout(),
+            ),
+            Phase::Sending { dtls, reporter } => {
+                let patience = if self.disconnected {
+                    limits.consent_timeout
+                } else {
+                    limits.disconnected_timeout
+                };
+                let due = reporter.next_report.min(last_check + patience);
+                earliest(due, dtls.next_timeout())
+            }
+        }
+        // What is overdue without being an end (an offer without its answer) is looked at again.
+        .max(now + MIN_TIMER);
+    }
+}
+
+/// The contexts that one handshake's keys make.
+struct Protection {
+    profile: Profile,
+    srtp: SrtpSender,
+    srtcp: (SrtcpSender, SrtcpReceiver),
+}
+
+impl Protection {
+    /// Fails where the keys are of a profile that is not ours (RFC 5764 §4.1.1).
+    fn new(keys: &SrtpKeys) -> Result<Self, skywave_dtls::Error> {
+        let no_profile = || skywave_dtls::Error::NoSrtpProfile;
+        let profile = Profile::from_iana(keys.profile).ok_or_else(no_profile)?;
+        let master = |key, salt| MasterKey::new(profile, key, salt).map_err(|_| no_profile());
+        let local = master(keys.local_key(), keys.local_salt())?;
+        let remote = master(keys.remote_key(), keys.remote_salt())?;
+        Ok(Self {
+            profile,
+            srtp: SrtpSender::new(&local),
+            srtcp: (SrtcpSender::new(&local), SrtcpReceiver::new(&remote)),
+        })
+    }
+}
+
+fn earliest(due: Instant, other: Option<Instant>) -> Instant {
+    other.map_or(due, |other| other.min(due))
+}
+
+/// No timer of a peer fires more often.
+const MIN_TIMER: Duration = Duration::from_millis(10);

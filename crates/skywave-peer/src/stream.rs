@@ -1,0 +1,80 @@
+//! One encoded stream and the peers that receive it.
+
+use std::time::Instant;
+
+use skywave_rtp::{Frame, rtp_timestamp_at};
+
+/// Names a stream: one way of encoding one track. The caller gives the numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct StreamKey(pub u64);
+
+/// One frame on its way to all peers of a stream.
+#[derive(Clone, Copy)]
+pub struct StreamFrame<'a> {
+    /// Whose peers get it.
+    pub stream: StreamKey,
+    /// Payload, media time, level.
+    pub frame: Frame<'a>,
+    /// When the first sample of the frame was due.
+    pub captured: Instant,
+    /// Ticks of the media time in a second.
+    pub clock_rate: u32,
+}
+
+/// How far one frame has got through its audience. Made by [`crate::Hub::begin`].
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    /// Members below this position are still to be served.
+    pub(crate) unserved: usize,
+    /// The number of the frame, so that a member that changes its position while others leave is
+    /// neither forgotten nor served twice.
+    pub(crate) number: u64,
+}
+
+/// The members of a stream and its media clock.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    /// Slab positions of the peers that are ready to receive.
+    pub(crate) members: Vec<u32>,
+    /// Frames begun.
+    pub(crate) frames: u64,
+    clock: Option<MediaClock>,
+}
+
+impl Stream {
+    /// Starts a frame.
+    pub(crate) fn begin(&mut self, frame: &StreamFrame<'_>) -> Cursor {
+        self.frames += 1;
+        self.clock = Some(MediaClock {
+            captured: frame.captured,
+            timestamp: frame.frame.timestamp,
+            rate: frame.clock_rate,
+        });
+        Cursor {
+            unserved: self.members.len(),
+            number: self.frames,
+        }
+    }
+
+    /// The media time at `now`, which runs on between frames and in silence (RFC 3550 §6.4.1).
+    pub(crate) fn timestamp_at(&self, now: Instant) -> Option<u32> {
+        self.clock
+            .map(|clock| rtp_timestamp_at(clock.timestamp, clock.captured, clock.rate, now))
+    }
+
+    /// Takes a member out. A frame in flight still reaches everybody else, because the member that
+    /// takes the free position comes from the end, which is served first.
+    pub(crate) fn remove(&mut self, index: u32) {
+        if let Some(position) = self.members.iter().position(|&member| member == index) {
+            self.members.swap_remove(position);
+        }
+    }
+}
+
+/// A media time with the moment it belongs to.
+#[derive(Clone, Copy, Debug)]
+struct MediaClock {
+    captured: Instant,
+    timestamp: u32,
+    rate: u32,
+}

@@ -1,0 +1,276 @@
+//! What was sent to one listener, and how it arrived by the listener's own reports.
+//!
+//! One thread writes (the one that sends and receives for this listener), anybody reads at any
+//! time without asking it. As there is one writer, a counter is a relaxed load and store, which
+//! costs what a plain integer costs; two counters read in a row may differ by a packet.
+
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::{NtpTime, ReportBlock, round_trip_time};
+
+/// The counters of one listener: totals of its SSRC since it began to listen.
+#[derive(Debug, Default)]
+pub struct Counters {
+    packets_sent: AtomicU64,
+    bytes_sent: AtomicU64,
+    header_bytes_sent: AtomicU64,
+    rtcp_packets_sent: AtomicU64,
+    rtcp_bytes_sent: AtomicU64,
+    reports_received: AtomicU64,
+    /// In 1/256.
+    fraction_lost: AtomicU8,
+    packets_lost: AtomicI32,
+    jitter: AtomicU32,
+    /// In nanoseconds plus one; 0 is "not measured".
+    round_trip_time: AtomicU64,
+    /// In nanoseconds.
+    total_round_trip_time: AtomicU64,
+    round_trip_time_measurements: AtomicU64,
+}
+
+impl Counters {
+    /// RTP packets sent.
+    pub fn packets_sent(&self) -> u64 {
+        self.packets_sent.load(Relaxed)
+    }
+
+    /// Payload octets sent in RTP packets: no header, no padding, no authentication tag.
+    pub fn bytes_sent(&self) -> u64 {
+        self.bytes_sent.load(Relaxed)
+    }
+
+    /// Octets of RTP header sent, header extensions included.
+    pub fn header_bytes_sent(&self) -> u64 {
+        self.header_bytes_sent.load(Relaxed)
+    }
+
+    /// RTCP compounds, or single packets of reduced size, sent.
+    pub fn rtcp_packets_sent(&self) -> u64 {
+        self.rtcp_packets_sent.load(Relaxed)
+    }
+
+    /// Octets of RTCP sent, before SRTCP.
+    pub fn rtcp_bytes_sent(&self) -> u64 {
+        self.rtcp_bytes_sent.load(Relaxed)
+    }
+
+    /// Report blocks received for this SSRC. Before the first, what the remote says is all zero.
+    pub fn reports_received(&self) -> u64 {
+        self.reports_received.load(Relaxed)
+    }
+
+    /// Share of the packets lost between the remote's last two reports, 0 to 1.
+    pub fn fraction_lost(&self) -> f64 {
+        f64::from(self.fraction_lost.load(Relaxed)) / 256.0
+    }
+
+    /// Packets lost by the remote's last report; negative if duplicates outnumber losses.
+    pub fn packets_lost(&self) -> i64 {
+        self.packets_lost.load(Relaxed).into()
+    }
+
+    /// Interarrival jitter by the remote's last report, in units of the RTP clock.
+    pub fn jitter(&self) -> u32 {
+        self.jitter.load(Relaxed)
+    }
+
+    /// Interarrival jitter in seconds, for a stream of `clock_rate` Hz; 0 if that is 0.
+    pub fn jitter_seconds(&self, clock_rate: u32) -> f64 {
+        jitter_seconds(self.jitter(), clock_rate)
+    }
+
+    /// The last round-trip time measured.
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        let nanos = self.round_trip_time.load(Relaxed).checked_sub(1)?;
+        Some(Duration::from_nanos(nanos))
+    }
+
+    /// Sum of all round-trip times measured.
+    pub fn total_round_trip_time(&self) -> Duration {
+        Duration::from_nanos(self.total_round_trip_time.load(Relaxed))
+    }
+
+    /// How many round-trip times make up [`Self::total_round_trip_time`].
+    pub fn round_trip_time_measurements(&self) -> u64 {
+        self.round_trip_time_measurements.load(Relaxed)
+    }
+
+    /// All of them at once.
+    pub fn snapshot(&self) -> CountersSnapshot {
+        CountersSnapshot {
+            packets_sent: self.packets_sent(),
+            bytes_sent: self.bytes_sent(),
+            header_bytes_sent: self.header_bytes_sent(),
+            rtcp_packets_sent: self.rtcp_packets_sent(),
+            rtcp_bytes_sent: self.rtcp_bytes_sent(),
+            reports_received: self.reports_received(),
+            fraction_lost: self.fraction_lost(),
+            packets_lost: self.packets_lost(),
+            jitter: self.jitter(),
+            round_trip_time: self.round_trip_time(),
+            total_round_trip_time: self.total_round_trip_time(),
+            round_trip_time_measurements: self.round_trip_time_measurements(),
+        }
+    }
+
+    /// Takes a report block about this listener's SSRC that arrived at `now`.
+    ///
+    /// The caller has compared the SSRC. For the writing thread only.
+    pub fn record_report(&self, block: &ReportBlock, now: NtpTime) {
+        add(&self.reports_received, 1);
+        self.fraction_lost.store(block.fraction_lost, Relaxed);
+        self.packets_lost.store(block.cumulative_lost, Relaxed);
+        self.jitter.store(block.jitter, Relaxed);
+        let Some(time) = round_trip_time(now, block.last_sr, block.delay_since_last_sr) else {
+            return;
+        };
+        // At most 2^15 s in nanoseconds.
+        let nanos = time.as_nanos() as u64;
+        self.round_trip_time.store(nanos + 1, Relaxed);
+        add(&self.total_round_trip_time, nanos);
+        add(&self.round_trip_time_measurements, 1);
+    }
+
+    /// Counts an RTCP datagram of `len` octets before SRTCP. For the writing thread only.
+    pub fn record_rtcp(&self, len: usize) {
+        add(&self.rtcp_packets_sent, 1);
+        add(&self.rtcp_bytes_sent, len as u64);
+    }
+
+    /// Counts an RTP packet.
+    pub(crate) fn record_packet(&self, header_len: usize, payload_len: usize) {
+        add(&self.packets_sent, 1);
+        add(&self.bytes_sent, payload_len as u64);
+        add(&self.header_bytes_sent, header_len as u64);
+    }
+}
+
+/// All counters of one listener at one moment. The fields are as the accessors of [`Counters`]
+/// say that have their names.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct CountersSnapshot {
+    /// RTP packets sent.
+    pub packets_sent: u64,
+    /// Payload octets sent.
+    pub bytes_sent: u64,
+    /// Octets of RTP header sent, header extensions included.
+    pub header_bytes_sent: u64,
+    /// RTCP datagrams sent.
+    pub rtcp_packets_sent: u64,
+    /// Octets of RTCP sent, before SRTCP.
+    pub rtcp_bytes_sent: u64,
+    /// Report blocks received; 0 means that what follows is not known.
+    pub reports_received: u64,
+    /// Share of packets lost between the last two reports, 0 to 1.
+    pub fraction_lost: f64,
+    /// Packets lost; may be negative.
+    pub packets_lost: i64,
+    /// Interarrival jitter in units of the RTP clock.
+    pub jitter: u32,
+    /// The last round-trip time measured.
+    pub round_trip_time: Option<Duration>,
+    /// Sum of all round-trip times measured.
+    pub total_round_trip_time: Duration,
+    /// How many were measured.
+    pub round_trip_time_measurements: u64,
+}
+
+impl CountersSnapshot {
+    /// Interarrival jitter in seconds, for a stream of `clock_rate` Hz; 0 if that is 0.
+    pub fn jitter_seconds(&self, clock_rate: u32) -> f64 {
+        jitter_seconds(self.jitter, clock_rate)
+    }
+}
+
+/// One writer: no read-modify-write instruction is needed.
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(amount), Relaxed);
+}
+
+fn jitter_seconds(jitter: u32, clock_rate: u32) -> f64 {
+    if clock_rate == 0 {
+        return 0.0;
+    }
+    f64::from(jitter) / f64::from(clock_rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block() -> ReportBlock {
+        ReportBlock {
+            ssrc: 1,
+            fraction_lost: 64,
+            cumulative_lost: -3,
+            highest_sequence: 0,
+            jitter: 480,
+            last_sr: 0x0001_0000,
+            delay_since_last_sr: 0x0000_8000,
+        }
+    }
+
+    #[test]
+    fn counters_start_at_zero_with_no_round_trip_time() {
+        assert_eq!(Counters::default().snapshot(), CountersSnapshot::default());
+        assert_eq!(Counters::default().round_trip_time(), None);
+    }
+
+    #[test]
+    fn report_sets_loss_jitter_and_round_trip_time() {
+        let counters = Counters::default();
+        counters.record_report(&block(), NtpTime(0x0002_0000_0000));
+        let seen = counters.snapshot();
+        assert_eq!((seen.fraction_lost, seen.packets_lost), (0.25, -3));
+        assert_eq!((seen.jitter, seen.jitter_seconds(48_000)), (480, 0.01));
+        assert_eq!(counters.jitter_seconds(8000), 0.06);
+        assert_eq!(seen.round_trip_time, Some(Duration::from_millis(500)));
+        assert_eq!(seen.reports_received, 1);
+    }
+
+    #[test]
+    fn round_trip_times_add_up_and_the_last_one_stays() {
+        let counters = Counters::default();
+        counters.record_report(&block(), NtpTime(0x0002_0000_0000));
+        counters.record_report(&block(), NtpTime(0x0001_8000_0000));
+        assert_eq!(counters.round_trip_time(), Some(Duration::ZERO));
+        let unmeasured = ReportBlock {
+            last_sr: 0,
+            fraction_lost: 0,
+            ..block()
+        };
+        counters.record_report(&unmeasured, NtpTime(0x0003_0000_0000));
+        assert_eq!(counters.round_trip_time(), Some(Duration::ZERO));
+        assert_eq!(counters.total_round_trip_time(), Duration::from_millis(500));
+        assert_eq!(counters.round_trip_time_measurements(), 2);
+        assert_eq!(
+            (counters.fraction_lost(), counters.reports_received()),
+            (0.0, 3)
+        );
+    }
+
+    #[test]
+    fn rtcp_is_counted_apart_from_rtp() {
+        let counters = Counters::default();
+        counters.record_packet(20, 80);
+        counters.record_rtcp(52);
+        counters.record_rtcp(60);
+        let seen = counters.snapshot();
+        assert_eq!(
+            (seen.packets_sent, seen.bytes_sent, seen.header_bytes_sent),
+            (1, 80, 20)
+        );
+        assert_eq!((seen.rtcp_packets_sent, seen.rtcp_bytes_sent), (2, 112));
+    }
+
+    #[test]
+    fn jitter_without_a_clock_rate_is_zero() {
+        let snapshot = CountersSnapshot {
+            jitter: 5,
+            ..CountersSnapshot::default()
+        };
+        assert_eq!(snapshot.jitter_seconds(0), 0.0);
+    }
+}

@@ -1,0 +1,17 @@
+//! One encoded frame.
+
+/// One encoded frame as all listeners of a track share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// What the encoder gave: exactly one packet of the codec.
+    pub payload: &'a [u8],
+    /// Start of the frame on the codec's RTP clock, counted from the start of the track; wraps.
+    pub timestamp: u32,
+    /// First frame after a silence in which nothing was sent (RFC 3551 §4.1).
+    pub marker: bool,
+    /// Loudness of this frame's samples in -dBov: 0 is the loudest, 127 digital silence
+    /// (RFC 6464 §3). Greater values are sent as 127.
+    pub audio_level: u8,
+    /// Whether the frame holds speech (the V bit of RFC 6464 §3).
+    pub voice: bool,
+}

@@ -1,0 +1,51 @@
+//! The sender information of a sender report (RFC 3550 §6.4.1).
+
+use crate::octets::Octets;
+use crate::{Counters, NtpTime};
+
+/// What a sender says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderInfo {
+    /// The time of this report.
+    pub ntp: NtpTime,
+    /// The same instant on the stream's RTP clock, offset included.
+    pub rtp_timestamp: u32,
+    /// RTP packets sent under this SSRC; wraps.
+    pub packet_count: u32,
+    /// Payload octets sent under this SSRC, without headers and padding; wraps.
+    pub octet_count: u32,
+}
+
+impl SenderInfo {
+    /// Octets it takes in a report.
+    pub(crate) const LEN: usize = 20;
+
+    /// The totals of `counters`, for a report at `ntp`.
+    pub fn new(ntp: NtpTime, rtp_timestamp: u32, counters: &Counters) -> Self {
+        Self {
+            ntp,
+            rtp_timestamp,
+            // The fields hold the lower 32 bits (§6.4.1 counts modulo 2^32).
+            packet_count: counters.packets_sent() as u32,
+            octet_count: counters.bytes_sent() as u32,
+        }
+    }
+
+    pub(crate) fn parse(octets: &mut Octets<'_>) -> Option<Self> {
+        Some(Self {
+            ntp: NtpTime(octets.u64()?),
+            rtp_timestamp: octets.u32()?,
+            packet_count: octets.u32()?,
+            octet_count: octets.u32()?,
+        })
+    }
+
+    pub(crate) fn to_octets(self) -> [u8; Self::LEN] {
+        let mut octets = [0; Self::LEN];
+        octets[..8].copy_from_slice(&self.ntp.0.to_be_bytes());
+        octets[8..12].copy_from_slice(&self.rtp_timestamp.to_be_bytes());
+        octets[12..16].copy_from_slice(&self.packet_count.to_be_bytes());
+        octets[16..].copy_from_slice(&self.octet_count.to_be_bytes());
+        octets
+    }
+}

@@ -1,0 +1,168 @@
+//! For all inputs: hostile bytes are read without a panic and to an end, and what is written is
+//! read back as it was meant.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use skywave_rtp::{
+    CompoundReport, Counters, Frame, Mid, NtpTime, Packetizer, PacketizerConfig, RtcpPacket,
+    RtcpReader, RtpPacket, SenderInfo, report_interval, round_trip_time,
+};
+
+/// Reads all there is to read; gives the number of things seen.
+fn read_everything(packet: &RtcpPacket<'_>) -> usize {
+    match packet {
+        RtcpPacket::SenderReport { reports, .. } | RtcpPacket::ReceiverReport { reports, .. } => {
+            reports.clone().count()
+        }
+        RtcpPacket::SourceDescription(sdes) => {
+            sdes.chunks().map(|chunk| chunk.items().count()).sum()
+        }
+        RtcpPacket::Bye(bye) => bye.ssrcs().count() + bye.reason().len(),
+        RtcpPacket::Unknown { body, .. } => body.len(),
+        _ => 0,
+    }
+}
+
+/// Bytes that get past the first checks: version 2, a known packet type, a length that fits.
+fn rtcp_like() -> impl Strategy<Value = Vec<u8>> {
+    (0_u8..64, 199_u8..208, vec(any::<u8>(), 0..120)).prop_map(|(first, packet_type, mut body)| {
+        body.truncate(body.len() / 4 * 4);
+        let words = (body.len() / 4) as u8;
+        [&[0x80 | first, packet_type, 0, words][..], &body].concat()
+    })
+}
+
+fn rtp_like() -> impl Strategy<Value = Vec<u8>> {
+    let profile = prop_oneof![Just([0xbe, 0xde]), Just([0x10, 0x00]), any::<[u8; 2]>()];
+    (0_u8..64, profile, 0_u8..16, vec(any::<u8>(), 0..100)).prop_map(
+        |(first, profile, words, rest)| {
+            let extension = [profile[0], profile[1], 0, words];
+            [&[0x80 | first][..], &[111; 11], &extension, &rest].concat()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_are_read_as_rtcp_without_a_panic(datagram in vec(any::<u8>(), 0..200)) {
+        let packets = RtcpReader::new(&datagram).inspect(|packet| { read_everything(packet); });
+        prop_assert!(packets.count() <= datagram.len() / 4);
+    }
+
+    #[test]
+    fn bytes_like_rtcp_are_read_without_a_panic(packets in vec(rtcp_like(), 0..4)) {
+        let datagram = packets.concat();
+        let seen: usize = RtcpReader::new(&datagram).map(|packet| read_everything(&packet)).sum();
+        prop_assert!(seen <= datagram.len());
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_read_as_rtp_without_a_panic(
+        packet in prop_oneof![vec(any::<u8>(), 0..100), rtp_like()],
+    ) {
+        if let Ok(view) = RtpPacket::parse(&packet) {
+            let data: usize = view.extensions().map(|element| element.data.len()).sum();
+            prop_assert!(12 + data + view.payload().len() <= packet.len());
+            prop_assert!(view.extensions().all(|element| element.id != 0));
+        }
+    }
+
+    #[test]
+    fn packet_is_read_back_as_written(
+        (ssrc, offset, timestamp) in any::<(u32, u32, u32)>(),
+        (sequence, marker, voice) in any::<(u16, bool, bool)>(),
+        payload_type in prop_oneof![0_u8..64, 96_u8..128],
+        mid in option::of((1_u8..=127, "[a-z0-9]{1,32}")),
+        audio_level in option::of(128_u8..=255),
+        low_ids in any::<bool>(),
+        level in 0_u8..=127,
+        payload in vec(any::<u8>(), 0..300),
+    ) {
+        let small = |id: u8, base: u8| if low_ids { id % 7 + base } else { id };
+        let mid = mid.map(|(id, text)| (small(id, 1), text));
+        let audio_level = audio_level.map(|id| small(id, 8));
+        let config = PacketizerConfig {
+            ssrc,
+            payload_type,
+            first_sequence_number: sequence,
+            timestamp_offset: offset,
+            mid: mid.as_ref().map(|(id, text)| Mid::new(*id, text).unwrap()),
+            audio_level,
+        };
+        let mut packetizer = Packetizer::new(config, Arc::new(Counters::default())).unwrap();
+        let frame = Frame { payload: &payload, timestamp, marker, audio_level: level, voice };
+        let mut buffer = [0xee; 400];
+        let written = packetizer.write(&frame, &mut buffer).unwrap();
+
+        let view = RtpPacket::parse(&buffer[..written.len]).unwrap();
+        prop_assert_eq!((view.ssrc(), view.payload_type()), (ssrc, payload_type));
+        prop_assert_eq!((view.sequence_number(), view.marker()), (sequence, marker));
+        prop_assert_eq!(view.timestamp(), timestamp.wrapping_add(offset));
+        prop_assert_eq!(view.payload(), &payload[..]);
+        let level_octet = [u8::from(voice) << 7 | level];
+        let mut expected: Vec<(u8, &[u8])> = Vec::new();
+        expected.extend(audio_level.map(|id| (id, &level_octet[..])));
+        expected.extend(mid.as_ref().map(|(id, text)| (*id, text.as_bytes())));
+        let elements: Vec<_> = view.extensions().map(|element| (element.id, element.data)).collect();
+        prop_assert_eq!(elements, expected);
+    }
+
+    #[test]
+    fn compound_is_read_back_as_written(
+        ssrc in any::<u32>(),
+        sender in option::of(any::<(u64, u32, u32, u32)>()),
+        cname in "[ -~]{1,255}",
+        mid in option::of("[a-z]{1,40}"),
+        bye in option::of("[ -~]{0,255}"),
+    ) {
+        let sender = sender.map(|(ntp, rtp_timestamp, packet_count, octet_count)| SenderInfo {
+            ntp: NtpTime(ntp), rtp_timestamp, packet_count, octet_count,
+        });
+        let report = CompoundReport {
+            ssrc, sender, cname: &cname, mid: mid.as_deref(), bye: bye.as_deref(),
+        };
+        let mut buffer = [0xee; 900];
+        let len = report.write(&mut buffer).unwrap();
+        prop_assert_eq!(len % 4, 0);
+        let mut reader = RtcpReader::new(&buffer[..len]);
+        let packets: Vec<_> = reader.by_ref().collect();
+        prop_assert_eq!(reader.malformed(), None);
+        prop_assert_eq!(packets.len(), 2 + usize::from(bye.is_some()));
+        match &packets[0] {
+            RtcpPacket::SenderReport { ssrc: from, info, .. } => {
+                prop_assert_eq!((*from, Some(*info)), (ssrc, sender));
+            }
+            RtcpPacket::ReceiverReport { ssrc: from, .. } => {
+                prop_assert_eq!((*from, None), (ssrc, sender));
+            }
+            other => prop_assert!(false, "{other:?}"),
+        }
+        let RtcpPacket::SourceDescription(sdes) = &packets[1] else { panic!("{packets:?}") };
+        let chunk = sdes.chunks().next().unwrap();
+        prop_assert_eq!((chunk.ssrc(), chunk.cname()), (ssrc, Some(cname.as_bytes())));
+        prop_assert_eq!(chunk.mid(), mid.as_deref().map(str::as_bytes));
+        if let Some(reason) = &bye {
+            let Some(RtcpPacket::Bye(bye)) = packets.get(2) else { panic!("{packets:?}") };
+            prop_assert_eq!(bye.ssrcs().collect::<Vec<_>>(), [ssrc]);
+            prop_assert_eq!(bye.reason(), reason.as_bytes());
+        }
+    }
+
+    #[test]
+    fn round_trip_time_is_what_was_put_in(sent in any::<u64>(), held in 0_u32..1 << 30, trip in 0_u32..1 << 30) {
+        let last_sr = NtpTime(sent).middle();
+        prop_assume!(last_sr != 0);
+        let now = NtpTime(sent.wrapping_add(u64::from(held + trip) << 16));
+        let measured = round_trip_time(now, last_sr, held).unwrap();
+        prop_assert_eq!(measured.as_nanos(), (u128::from(trip) * 1_000_000_000) >> 16);
+    }
+
+    #[test]
+    fn interval_grows_with_the_random_number(a in any::<u32>(), b in any::<u32>(), first in any::<bool>()) {
+        prop_assert!(report_interval(a.min(b), first) <= report_interval(a.max(b), first));
+    }
+}

@@ -1,0 +1,94 @@
+//! One audio track: a live source, encoded once for all who listen to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use skywave_audio::{AudioSource, Encoding};
+use skywave_peer::StreamKey;
+
+use crate::config::TrackConfig;
+use crate::mailbox::Mailbox;
+
+/// A live source that any number of listeners hear. Made by
+/// [`Engine::audio_track`](crate::Engine::audio_track); clones are the same track.
+///
+/// Until the first source is put in nothing is sent. From then on the track never pauses: a source
+/// that is starved, at its end or taken out leaves silence, and time runs on.
+#[derive(Clone)]
+pub struct AudioTrack {
+    pub(crate) shared: Arc<TrackShared>,
+}
+
+impl AudioTrack {
+    /// Plays another source from the next frame on, with a crossfade of 5 ms. Never blocks, needs
+    /// no negotiation, and leaves SSRC, sequence numbers and timestamps as they run.
+    pub fn replace_audio_source(&self, source: impl AudioSource + 'static) {
+        self.shared.mailbox.put(Some(Box::new(source)));
+    }
+
+    /// Plays silence from the next frame on.
+    pub fn remove_audio_source(&self) {
+        self.shared.mailbox.put(None);
+    }
+}
+
+/// What the handles of a track, the thread that encodes it and the thread that sends it share.
+pub(crate) struct TrackShared {
+    pub(crate) id: TrackId,
+    pub(crate) config: TrackConfig,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) counters: TrackCounters,
+    /// Connected listeners by [`Encoding::index`]: nothing is encoded for nobody.
+    audiences: [AtomicU32; Encoding::ALL.len()],
+}
+
+impl TrackShared {
+    pub(crate) fn new(id: TrackId, config: TrackConfig) -> Self {
+        Self {
+            id,
+            config,
+            mailbox: Mailbox::default(),
+            counters: TrackCounters::default(),
+            audiences: Default::default(),
+        }
+    }
+
+    /// The stream of one encoding of this track.
+    pub(crate) fn stream(&self, encoding: Encoding) -> StreamKey {
+        StreamKey(self.id.0 * Encoding::ALL.len() as u64 + encoding.index() as u64)
+    }
+
+    /// Connected listeners of one encoding.
+    pub(crate) fn audience(&self, encoding: Encoding) -> u32 {
+        self.audiences[encoding.index()].load(Relaxed)
+    }
+
+    pub(crate) fn join(&self, encoding: Encoding) {
+        self.audiences[encoding.index()].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn leave(&self, encoding: Encoding) {
+        self.audiences[encoding.index()].fetch_sub(1, Relaxed);
+    }
+}
+
+/// Names a track of an engine.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct TrackId(pub(crate) u64);
+
+/// What happened to a track so far. Written by the thread that encodes it.
+#[derive(Debug, Default)]
+pub(crate) struct TrackCounters {
+    /// Frames read from the source.
+    pub(crate) frames: AtomicU64,
+    /// Frames left out because the thread came a whole frame too late.
+    pub(crate) frames_skipped: AtomicU64,
+    /// Frames that nobody got because the sending thread was too busy.
+    pub(crate) frames_dropped: AtomicU64,
+    /// Samples of silence played because a living source had nothing ready.
+    pub(crate) underrun_samples: AtomicU64,
+    /// Sources that panicked.
+    pub(crate) source_panics: AtomicU64,
+    /// Frames that an encoder refused.
+    pub(crate) encoder_errors: AtomicU64,
+}

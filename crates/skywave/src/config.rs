@@ -1,0 +1,83 @@
+//! Everything that can be set, with its default.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::thread;
+
+use skywave_audio::AudioCodec;
+use skywave_peer::Limits;
+
+/// How an [`Engine`](crate::Engine) reaches its listeners.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// The media port. `[::]` and `0.0.0.0` stand for every usable address of the host (of both
+    /// families or of IPv4); port 0 for any free one. Default: `[::]:0`.
+    pub udp: SocketAddr,
+    /// Addresses under which this host is known outside, where it is behind NAT that maps the
+    /// port one to one. Told to peers before the host's own. Default: none.
+    pub public_ips: Vec<IpAddr>,
+    /// Transmitters that may exist at a time. Default: 10,000.
+    pub max_listeners: usize,
+    /// Patience with each peer.
+    pub limits: Limits,
+    /// Threads that read sources and encode, each for many tracks; at least one. Default: one a
+    /// core.
+    pub encoder_threads: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            udp: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+            public_ips: Vec::new(),
+            max_listeners: 10_000,
+            limits: Limits::default(),
+            encoder_threads: thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// How an [`AudioTrack`](crate::AudioTrack) is sent.
+#[derive(Clone, Debug)]
+pub struct TrackConfig {
+    /// Codecs that may be used, in the order of an offer. An answer keeps the offer's order.
+    /// Default: Opus, PCMU, PCMA.
+    pub codecs: Vec<AudioCodec>,
+    /// Whether the source waits for the first listener, so that nobody misses its beginning.
+    /// Default: false, as a programme runs on without an audience.
+    pub wait_for_listener: bool,
+}
+
+impl Default for TrackConfig {
+    fn default() -> Self {
+        Self {
+            codecs: AudioCodec::ALL.to_vec(),
+            wait_for_listener: false,
+        }
+    }
+}
+
+/// How an [`AudioTransmitter`](crate::AudioTransmitter) with an engine and a track of its own
+/// works.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The engine. One encoder thread suffices for one track.
+    pub engine: EngineConfig,
+    /// The track. Its source waits for the listener.
+    pub track: TrackConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            engine: EngineConfig {
+                max_listeners: 1,
+                encoder_threads: 1,
+                ..EngineConfig::default()
+            },
+            track: TrackConfig {
+                wait_for_listener: true,
+                ..TrackConfig::default()
+            },
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What can go wrong, each in one sentence.
+
+use std::io;
+use std::net::SocketAddr;
+
+use skywave_peer::FailureReason;
+
+/// What can go wrong in the facade.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The remote description cannot be read, or lacks something obligatory.
+    #[error("invalid session description: {0}")]
+    InvalidDescription(#[source] skywave_sdp::Error),
+    /// The remote description is sound, but wants nothing that can be sent.
+    #[error("cannot be served: {0}")]
+    NotAcceptable(#[source] skywave_sdp::Error),
+    /// The call does not fit what was called before.
+    #[error("{call} is not possible {when}")]
+    InvalidState {
+        /// The method called.
+        call: &'static str,
+        /// The state it met.
+        when: &'static str,
+    },
+    /// [`crate::EngineConfig::max_listeners`] are there already.
+    #[error("all {limit} places for listeners are taken")]
+    Full {
+        /// The limit.
+        limit: usize,
+    },
+    /// The track belongs to another engine.
+    #[error("the track belongs to another engine")]
+    ForeignTrack,
+    /// The media port could not be opened.
+    #[error("cannot open UDP {address}: {source}")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A thread or its wake-up pipe could not be made.
+    #[error("cannot start the {thread} thread: {source}")]
+    Thread {
+        /// The thread's job.
+        thread: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The certificate could not be made.
+    #[error("cannot make a certificate: {0}")]
+    Certificate(#[source] skywave_dtls::Error),
+    /// The connection broke or never came about.
+    #[error("the connection failed: {0}")]
+    Failed(#[source] FailureReason),
+    /// The transmitter or its engine is closed.
+    #[error("closed")]
+    Closed,
+}
+
+impl From<skywave_sdp::Error> for Error {
+    fn from(error: skywave_sdp::Error) -> Self {
+        if error.is_unacceptable() {
+            Self::NotAcceptable(error)
+        } else {
+            Self::InvalidDescription(error)
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! The thread that sends and receives: it owns the media port, the hub and all peers.
+//!
+//! It waits in `poll` until a datagram, a frame, a command or the next slot. Frames that are due
+//! go first, so that neither handshakes nor commands delay audio.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use skywave_audio::{EncodedFrame, Encoding};
+use skywave_peer::{Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote, StreamKey};
+use skywave_rtp::NtpTime;
+use tokio::sync::watch;
+
+use crate::addresses::MAX_ADDRESSES;
+use crate::audio_track::TrackShared;
+use crate::fan_out::FanOut;
+use crate::status::{Status, TransmitterState};
+use crate::track_worker::precise_timers;
+use crate::udp::UdpPort;
+use crate::waker::Wakeups;
+
+/// What handles ask of the thread.
+pub(crate) enum Command {
+    /// Takes a peer in.
+    Add {
+        peer: Box<Peer>,
+        id: PeerId,
+        status: watch::Sender<Status>,
+    },
+    /// Tells a peer its remote description.
+    SetRemote {
+        id: PeerId,
+        remote: Box<Remote>,
+        audience: Audience,
+    },
+    /// Hangs a peer up.
+    Close(PeerId),
+    /// Hangs everybody up and ends the thread.
+    Shutdown,
+}
+
+/// One frame of one encoding of one track.
+pub(crate) struct Delivery {
+    pub(crate) stream: StreamKey,
+    pub(crate) frame: EncodedFrame,
+    /// When the frame was due.
+    pub(crate) captured: Instant,
+    pub(crate) clock_rate: u32,
+}
+
+/// The place that a connected listener takes in a track's audience.
+pub(crate) struct Audience {
+    pub(crate) track: Arc<TrackShared>,
+    pub(crate) encoding: Encoding,
+}
+
+/// What happened on the media port so far. Written by the media thread.
+#[derive(Debug, Default)]
+pub(crate) struct PortCounters {
+    /// Datagrams that the kernel did not take.
+    pub(crate) sends_refused: AtomicU64,
+    /// Frames left out for all listeners because the frame before was not through.
+    pub(crate) frames_dropped: AtomicU64,
+}
+
+/// The thread's belongings.
+pub(crate) struct MediaThread {
+    port: UdpPort,
+    hub: Hub,
+    outbox: Outbox,
+    events: Vec<(PeerId, PeerEvent)>,
+    seats: HashMap<PeerId, Seat>,
+    fan_out: FanOut,
+    commands: Receiver<Command>,
+    frames: Receiver<Delivery>,
+    wakeups: Wakeups,
+    counters: Arc<PortCounters>,
+    clock: WallClock,
+    next_sweep: Instant,
+}
+
+/// What the thread knows of a peer's handle.
+struct Seat {
+    status: watch::Sender<Status>,
+    audience: Option<Audience>,
+    listening: bool,
+}
+
+impl MediaThread {
+    pub(crate) fn new(
+        port: UdpPort,
+        hub: Hub,
+        commands: Receiver<Command>,
+        frames: Receiver<Delivery>,
+        wakeups: Wakeups,
+        counters: Arc<PortCounters>,
+    ) -> Self {
+        let clock = WallClock::start();
+        Self {
+            port,
+            hub,
+            outbox: Outbox::new(),
+            events: Vec::new(),
+            seats: HashMap::new(),
+            fan_out: FanOut::default(),
+            commands,
+            frames,
+            wakeups,
+            counters,
+            next_sweep: clock.started,
+            clock,
+        }
+    }
+
+    /// The thread's life.
+    pub(crate) fn run(mut self) {
+        precise_timers();
+        let mut buffer = [0; RECEIVE_BUFFER];
+        loop {
+            let readable = self.wait();
+            self.wakeups.drain();
+            self.send_frames();
+            if self.obey_commands().is_break() {
+                break;
+            }
+            for base in 0..self.port.addresses().len() {
+                if readable & (1 << base) != 0 {
+                    self.receive(base, &mut buffer);
+                }
+            }
+            self.sweep();
+            self.flush();
+        }
+        self.hang_up_all();
+    }
+
+    /// Waits for something to do. Returns which sockets have datagrams, a bit each.
+    fn wait(&self) -> u64 {
+        let timeout = self.next_due().map(|due| {
+            let wait = due.saturating_duration_since(Instant::now());
+            Timespec {
+                tv_sec: wait.as_secs().try_into().unwrap_or(i64::MAX),
+                tv_nsec: wait.subsec_nanos().into(),
+            }
+        });
+        let wakeups = self.wakeups.as_fd();
+        let mut fds: arrayvec::ArrayVec<PollFd<'_>, { MAX_ADDRESSES + 1 }> = self
+            .port
+            .fds()
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+            .collect();
+        fds.push(PollFd::from_borrowed_fd(wakeups, PollFlags::IN));
+        if poll(&mut fds, timeout.as_ref()).is_err() {
+            // A signal: look at everything.
+            return u64::MAX;
+        }
+        let sockets = fds.iter().take(self.port.addresses().len()).enumerate();
+        sockets.fold(0, |readable, (base, fd)| {
+            readable | u64::from(!fd.revents().is_empty()) << base
+        })
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        match self.fan_out.next_slot() {
+            Some(slot) => Some(slot.min(self.next_sweep)),
+            None if self.hub.is_empty() => None,
+            None => Some(self.next_sweep),
+        }
+    }
+
+    /// Takes the frames that arrived, and sends what is due of all that are on their way.
+    fn send_frames(&mut self) {
+        let now = Instant::now();
+        while let Ok(delivery) = self.frames.try_recv() {
+            if !self.fan_out.start(delivery, now, &mut self.hub) {
+                add(&self.counters.frames_dropped, 1);
+            }
+        }
+        while self.fan_out.fill(now, &mut self.hub, &mut self.outbox) {
+            self.flush();
+        }
+        self.flush();
+    }
+
+    fn obey_commands(&mut self) -> std::ops::ControlFlow<()> {
+        loop {
+            let command = match self.commands.try_recv() {
+                Ok(Command::Shutdown) | Err(TryRecvError::Disconnected) => {
+                    return std::ops::ControlFlow::Break(());
+                }
+                Ok(command) => command,
+                Err(TryRecvError::Empty) => return std::ops::ControlFlow::Continue(()),
+            };
+            self.make_room();
+            self.obey(command);
+            self.tell_events();
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let (hub, mut io) = self.hub();
+        match command {
+            Command::Add { peer, id, status } => {
+                hub.add(*peer, &mut io);
+                let seat = Seat {
+                    status,
+                    audience: None,
+                    listening: false,
+                };
+                self.seats.insert(id, seat);
+            }
+            Command::SetRemote {
+                id,
+                remote,
+                audience,
+            } => {
+                hub.set_remote(id, *remote, &mut io);
+                if let Some(seat) = self.seats.get_mut(&id) {
+                    seat.audience = Some(audience);
+                    let connecting = |status: &mut Status| {
+                        status.state = TransmitterState::Connecting;
+                    };
+                    seat.status.send_modify(connecting);
+                }
+            }
+            Command::Close(id) => hub.close(id, &mut io),
+            // The loop above ends before.
+            Command::Shutdown => {}
+        }
+    }
+
+    /// Handles what waits on one socket, up to a limit, so that frames that fall due meanwhile
+    /// are not late.
+    fn receive(&mut self, base: usize, buffer: &mut [u8]) {
+        for _ in 0..RECEIVE_BUDGET {
+            let Some((len, path)) = self.port.receive(base, buffer) else {
+                return;
+            };
+            self.make_room();
+            let (hub, mut io) = self.hub();
+            hub.handle_datagram(path, &mut buffer[..len], &mut io);
+            self.tell_events();
+        }
+    }
+
+    /// Looks after every peer's timers.
+    fn sweep(&mut self) {
+        let now = Instant::now();
+        if now < self.next_sweep || self.hub.is_empty() {
+            return;
+        }
+        self.next_sweep = now + SWEEP_INTERVAL;
+        loop {
+            self.make_room();
+            let (hub, mut io) = self.hub();
+            let done = hub.handle_timeouts(&mut io);
+            self.tell_events();
+            if done {
+                return;
+            }
+        }
+    }
+
+    fn hang_up_all(&mut self) {
+        while let Some(id) = self.hub.any_peer() {
+            self.make_room();
+            let (hub, mut io) = self.hub();
+            hub.close(id, &mut io);
+            self.tell_events();
+        }
+        self.flush();
+    }
+
+    fn hub(&mut self) -> (&mut Hub, Io<'_>) {
+        let now = Instant::now();
+        let io = Io {
+            now,
+            ntp: self.clock.ntp(now),
+            outbox: &mut self.outbox,
+            events: &mut self.events,
+        };
+        (&mut self.hub, io)
+    }
+
+    /// Tells the handles what happened.
+    fn tell_events(&mut self) {
+        for (id, event) in self.events.drain(..) {
+            tracing::debug!(peer = id.0, ?event);
+            let Some(seat) = self.seats.get_mut(&id) else {
+                continue;
+            };
+            if matches!(event, PeerEvent::Connected(_)) {
+                seat.join();
+            }
+            seat.status.send_modify(|status| status.apply(event));
+            if seat.status.borrow().state.is_final() {
+                self.seats.remove(&id);
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.outbox.free() < Outbox::RESERVE {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.outbox.is_empty() {
+            self.port.flush(&mut self.outbox);
+            self.counters.sends_refused.store(self.port.refused, Relaxed);
+        }
+    }
+}
+
+impl Seat {
+    fn join(&mut self) {
+        if let Some(audience) = &self.audience
+            && !self.listening
+        {
+            audience.track.join(audience.encoding);
+            self.listening = true;
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(audience) = &self.audience
+            && self.listening
+        {
+            audience.track.leave(audience.encoding);
+        }
+    }
+}
+
+/// The wall clock as it was when the thread started, carried on by the monotonic one: steps of
+/// the host's clock must not tear the mapping of NTP to RTP time in sender reports.
+struct WallClock {
+    started: Instant,
+    since_epoch: Duration,
+}
+
+impl WallClock {
+    fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            // A clock before 1970 is no clock; 1970 is then as good as any time.
+            since_epoch: SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
+        }
+    }
+
+    fn ntp(&self, now: Instant) -> NtpTime {
+        NtpTime::from_unix(self.since_epoch + now.saturating_duration_since(self.started))
+    }
+}
+
+/// Only the media thread counts.
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.store(counter.load(Relaxed) + amount, Relaxed);
+}
+
+/// Above any datagram that a peer sends: ClientHellos come in pieces of up to 1,408 bytes.
+const RECEIVE_BUFFER: usize = 2048;
+
+/// Datagrams taken from one socket before due frames are looked at again.
+const RECEIVE_BUDGET: usize = 32;
+
+/// How often the timers of all peers are looked at.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(10);

@@ -1,0 +1,86 @@
+//! Statistics, with the names and units of the W3C's webrtc-stats where it has them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::status::TransmitterState;
+
+/// What one transmitter sent and what its listener reports, all totals since it began.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransmissionStats {
+    /// The state of the connection.
+    pub state: TransmitterState,
+    /// Why it failed or was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The stream.
+    pub ssrc: u32,
+    /// The `mid` of the section, once negotiated.
+    pub mid: Option<String>,
+    /// The codec, once negotiated: `audio/opus`.
+    pub mime_type: Option<&'static str>,
+    /// Its payload type.
+    pub payload_type: Option<u8>,
+    /// Its RTP clock in Hz.
+    pub clock_rate: Option<u32>,
+    /// RTP packets sent.
+    pub packets_sent: u64,
+    /// Payload octets sent in them, without headers, padding and authentication tags.
+    pub bytes_sent: u64,
+    /// Header octets sent in them, header extensions included.
+    pub header_bytes_sent: u64,
+    /// RTCP compounds sent.
+    pub rtcp_packets_sent: u64,
+    /// Reports about this stream received.
+    pub reports_received: u64,
+    /// Packets lost by the listener's last report; negative if duplicates outnumber losses.
+    pub packets_lost: i64,
+    /// Share lost between its last two reports, 0 to 1.
+    pub fraction_lost: f64,
+    /// Interarrival jitter by its last report, in seconds.
+    pub jitter: f64,
+    /// The last round-trip time measured, in seconds.
+    pub round_trip_time: Option<f64>,
+    /// The sum of all measured, in seconds.
+    pub total_round_trip_time: f64,
+    /// How many were measured.
+    pub round_trip_time_measurements: u64,
+    /// Where media goes.
+    pub remote_address: Option<SocketAddr>,
+    /// The protection of media, as `AEAD_AES_128_GCM`.
+    pub srtp_cipher: Option<&'static str>,
+    /// The DTLS version in hexadecimal, `FEFD` for 1.2, `FEFC` for 1.3.
+    pub tls_version: Option<&'static str>,
+}
+
+/// Numbers of a whole engine.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EngineStats {
+    /// Transmitters, connected or not.
+    pub listeners: usize,
+    /// Datagrams that the kernel did not take.
+    pub sends_refused: u64,
+    /// Frames left out for all listeners because the media thread was too busy.
+    pub frames_dropped: u64,
+    /// Datagrams received and not used, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+}
+
+/// A codec that can be sent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AudioCodecCapability {
+    /// As `audio/opus`.
+    pub mime_type: &'static str,
+    /// RTP clock in Hz.
+    pub clock_rate: u32,
+    /// Channels in the `rtpmap`.
+    pub channels: u8,
+    /// The format parameters that are offered, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sdp_fmtp_line: Option<&'static str>,
+}

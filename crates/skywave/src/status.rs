@@ -1,0 +1,85 @@
+//! The state of a transmitter, as its thread tells it to its handles.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use skywave_peer::{CloseReason, Connection, FailureReason, PeerEvent};
+
+/// The state of a transmitter, in the words of the W3C's `RTCPeerConnectionState`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransmitterState {
+    /// Nothing negotiated, or an offer without its answer.
+    #[default]
+    New,
+    /// Both descriptions are known; connectivity checks and the handshake go on.
+    Connecting,
+    /// Media flows.
+    Connected,
+    /// Media flows, but the peer has given no sign of life for a while.
+    Disconnected,
+    /// The connection broke or never came about. Final.
+    Failed,
+    /// Hung up by either end. Final.
+    Closed,
+}
+
+impl TransmitterState {
+    /// True for the states that are never left.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Failed | Self::Closed)
+    }
+}
+
+impl fmt::Display for TransmitterState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::New => "new",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::Failed => "failed",
+            Self::Closed => "closed",
+        })
+    }
+}
+
+/// State and what explains it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Status {
+    pub(crate) state: TransmitterState,
+    /// Once connected.
+    pub(crate) connection: Option<Connection>,
+    /// If failed.
+    pub(crate) failure: Option<FailureReason>,
+    /// If closed.
+    pub(crate) closed_by: Option<CloseReason>,
+}
+
+impl Status {
+    pub(crate) fn apply(&mut self, event: PeerEvent) {
+        match event {
+            PeerEvent::Connected(connection) => {
+                self.state = TransmitterState::Connected;
+                self.connection = Some(connection);
+            }
+            PeerEvent::Moved(remote) => {
+                if let Some(connection) = &mut self.connection {
+                    connection.remote = remote;
+                }
+            }
+            PeerEvent::Disconnected => self.state = TransmitterState::Disconnected,
+            PeerEvent::Reconnected => self.state = TransmitterState::Connected,
+            PeerEvent::Failed(reason) => {
+                self.state = TransmitterState::Failed;
+                self.failure = Some(reason);
+            }
+            PeerEvent::Closed(reason) => {
+                self.state = TransmitterState::Closed;
+                self.closed_by = Some(reason);
+            }
+            // Events that later versions of the hub may add change no state.
+            _ => {}
+        }
+    }
+}

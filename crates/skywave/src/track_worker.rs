@@ -1,0 +1,197 @@
+//! A thread that reads and encodes many tracks, each on its own clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use skywave_audio::{
+    EncodedFrame, Encoder, Encoding, FRAME_SAMPLES, FrameClock, SourcePlayer, VoiceActivity,
+    audio_level,
+};
+
+use crate::audio_track::TrackShared;
+use crate::media_thread::Delivery;
+use crate::waker::Waker;
+
+/// Reads and encodes its tracks until the channel it gets them by is closed.
+pub(crate) struct TrackWorker {
+    pub(crate) tracks: Receiver<Arc<TrackShared>>,
+    pub(crate) output: FrameOutput,
+}
+
+/// Where encoded frames go.
+#[derive(Clone)]
+pub(crate) struct FrameOutput {
+    pub(crate) frames: SyncSender<Delivery>,
+    pub(crate) waker: Arc<Waker>,
+}
+
+impl TrackWorker {
+    /// The thread's life.
+    pub(crate) fn run(self) {
+        precise_timers();
+        let mut playing: Vec<PlayingTrack> = Vec::new();
+        while let Some(new) = self.wait(playing.iter().map(PlayingTrack::deadline).min()) {
+            playing.extend(new.map(|shared| PlayingTrack::new(shared, Instant::now())));
+            // A track whose handles are all gone is over.
+            playing.retain(|track| Arc::strong_count(&track.shared) > 1);
+            for track in &mut playing {
+                if track.deadline() <= Instant::now() {
+                    track.play_frame(&self.output);
+                }
+            }
+        }
+    }
+
+    /// Waits for a new track or the deadline. None when the engine is gone.
+    fn wait(&self, deadline: Option<Instant>) -> Option<Option<Arc<TrackShared>>> {
+        let Some(deadline) = deadline else {
+            return self.tracks.recv().ok().map(Some);
+        };
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        match self.tracks.recv_timeout(timeout) {
+            Ok(track) => Some(Some(track)),
+            Err(RecvTimeoutError::Timeout) => Some(None),
+            Err(RecvTimeoutError::Disconnected) => None,
+        }
+    }
+}
+
+/// A track with everything that its frames pass through.
+struct PlayingTrack {
+    shared: Arc<TrackShared>,
+    clock: FrameClock,
+    player: SourcePlayer,
+    activity: VoiceActivity,
+    /// By [`Encoding::index`]; absent while nobody listens.
+    encoders: [Option<Encoder>; Encoding::ALL.len()],
+    /// A source was put in, and a listener came if one was waited for.
+    started: bool,
+    source_waits: bool,
+    pcm: Box<[[f32; 2]; FRAME_SAMPLES]>,
+    payload: Vec<u8>,
+}
+
+impl PlayingTrack {
+    fn new(shared: Arc<TrackShared>, now: Instant) -> Self {
+        Self {
+            clock: FrameClock::new(now + spread(shared.id.0), FRAME),
+            player: SourcePlayer::new(),
+            activity: VoiceActivity::default(),
+            encoders: Default::default(),
+            started: false,
+            source_waits: false,
+            pcm: Box::new([[0.0; 2]; FRAME_SAMPLES]),
+            payload: Vec::new(),
+            shared,
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.clock.deadline()
+    }
+
+    /// Reads one frame, encodes it for those who listen, and steps the clock.
+    fn play_frame(&mut self, output: &FrameOutput) {
+        if let Some(replacement) = self.shared.mailbox.take() {
+            self.player.replace(replacement.0);
+            self.source_waits = true;
+        }
+        self.started |= self.source_waits && (self.has_listeners() || !self.waits_for_listener());
+        if self.started {
+            self.player.read(&mut self.pcm[..]);
+            self.encode_all(output);
+            self.count();
+        }
+        let skipped = self.clock.advance(Instant::now());
+        add(&self.shared.counters.frames_skipped, skipped);
+    }
+
+    fn has_listeners(&self) -> bool {
+        let audience = |&encoding: &Encoding| self.shared.audience(encoding) > 0;
+        Encoding::ALL.iter().any(audience)
+    }
+
+    fn waits_for_listener(&self) -> bool {
+        self.shared.config.wait_for_listener
+    }
+
+    fn encode_all(&mut self, output: &FrameOutput) {
+        let level = audio_level(&self.pcm[..]);
+        let voice = self.activity.update(level);
+        let mut delivered = false;
+        for encoding in Encoding::ALL {
+            if self.shared.audience(encoding) == 0 {
+                self.encoders[encoding.index()] = None;
+                continue;
+            }
+            let Some(payload) = self.encode(encoding) else {
+                add(&self.shared.counters.encoder_errors, 1);
+                continue;
+            };
+            let clock_rate = encoding.codec().clock_rate();
+            let delivery = Delivery {
+                stream: self.shared.stream(encoding),
+                frame: EncodedFrame {
+                    payload,
+                    timestamp: self.clock.timestamp(clock_rate),
+                    // Nothing is ever left out for silence (RFC 3551 §4.1).
+                    marker: false,
+                    audio_level: level,
+                    voice,
+                },
+                captured: self.clock.deadline(),
+                clock_rate,
+            };
+            match output.frames.try_send(delivery) {
+                Ok(()) => delivered = true,
+                Err(_) => add(&self.shared.counters.frames_dropped, 1),
+            }
+        }
+        if delivered {
+            output.waker.wake();
+        }
+    }
+
+    fn encode(&mut self, encoding: Encoding) -> Option<Box<[u8]>> {
+        let slot = &mut self.encoders[encoding.index()];
+        let encoder = match slot {
+            Some(encoder) => encoder,
+            None => slot.insert(Encoder::new(encoding).ok()?),
+        };
+        self.payload.clear();
+        encoder.encode(&self.pcm[..], &mut self.payload).ok()?;
+        Some(self.payload.as_slice().into())
+    }
+
+    fn count(&self) {
+        let counters = &self.shared.counters;
+        add(&counters.frames, 1);
+        counters
+            .underrun_samples
+            .store(self.player.underrun_samples(), Relaxed);
+        counters.source_panics.store(self.player.panics(), Relaxed);
+    }
+}
+
+/// The thread that encodes a track is the only one that counts.
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.store(counter.load(Relaxed) + amount, Relaxed);
+}
+
+/// Where in the frame period a track has its deadlines: multiples of the golden ratio never crowd.
+fn spread(track: u64) -> Duration {
+    FRAME.mul_f64((track as f64 * 0.618_033_988_749_895).fract())
+}
+
+/// Lets the calling thread wake up on time: Linux otherwise adds 50 us to every wait.
+pub(crate) fn precise_timers() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
+        tracing::debug!("timer slack stays as it is: {error}");
+    }
+}
+
+/// The time of a frame.
+pub(crate) const FRAME: Duration = Duration::from_millis(20);
