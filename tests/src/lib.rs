@@ -1,1 +1,34 @@
-//! Support for the black-box tests.
+//! Drivers of real peers: what the black-box tests call skywave with.
+//!
+//! - [`AiortcPeer`]: an aiortc receiver in a child process, which reports every
+//!   RTP and RTCP packet it decrypted and the tone it heard.
+//! - [`Browser`]: headless Chromium or Firefox over WebDriver BiDi, with real
+//!   clicks and keys, so that autoplay rules apply as they do to a person.
+//! - [`Server`]: the built `skywave` program and its HTTP interface.
+//!
+//! The drivers are blocking, and they panic when a peer, a browser or the
+//! program misbehaves: each call is also an assertion. Whatever they started
+//! is killed when they are dropped, and its standard error is shown when the
+//! test is failing. They do not install anything and judge nothing: the tests
+//! do. The tests are built with the feature `interop` only.
+//!
+//! ```no_run
+//! use skywave_tests::{AiortcPeer, Server};
+//!
+//! let server = Server::start("tone:440");
+//! let mut peer = AiortcPeer::spawn();
+//! let offer = peer.create_offer(&["opus"]);
+//! let session = server.whep(&offer);
+//! peer.accept_answer(&session.answer);
+//! assert!((peer.tone(0.5).frequency - 440.0).abs() < 5.0);
+//! ```
+
+mod aiortc;
+mod bidi;
+mod browser;
+mod child;
+mod server;
+
+pub use aiortc::{AiortcPeer, Bye, Report, RtcpReport, RtpReport, SenderReport, Tone};
+pub use browser::{Browser, BrowserKind};
+pub use server::{Server, Session};

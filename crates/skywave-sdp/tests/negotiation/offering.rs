@@ -1,0 +1,74 @@
+//! The offer, and what is checked of its answer.
+
+use skywave_sdp::{Direction, Setup, offer};
+
+use crate::fixtures::{CHROMIUM_ANSWER, CODECS, accept_answer, local, parse, with};
+
+#[test]
+fn offer_is_read_back() {
+    let local = local();
+    let text = offer(&local, &CODECS);
+    let description = parse(&text);
+    assert_eq!(description.session_id, local.session_id);
+    assert_eq!(description.session_version, 1);
+    assert!(description.ice_lite && description.bundle == ["0"]);
+    let [section] = description.media.as_slice() else {
+        panic!("one section expected");
+    };
+    assert_eq!((section.kind.as_str(), section.port), ("audio", 5004));
+    assert_eq!(section.proto, "UDP/TLS/RTP/SAVPF");
+    assert_eq!(section.formats, ["111", "0", "8"]);
+    assert_eq!(section.direction, Direction::SendOnly);
+    assert_eq!(section.setup, Some(Setup::ActPass));
+    assert!(section.rtcp_mux && section.rtcp_mux_only && section.rtcp_rsize);
+    assert_eq!(section.ice_ufrag.as_ref(), Some(&local.ice.ufrag));
+    assert_eq!(section.ice_pwd.as_ref(), Some(&local.ice.pwd));
+    assert_eq!(section.fingerprints, [local.fingerprint]);
+    assert_eq!(section.candidates, local.candidates);
+    assert_eq!(
+        (section.ssrc, section.cname.as_ref()),
+        (Some(local.ssrc), Some(&local.cname))
+    );
+    assert_eq!(section.msid.as_deref(), Some("radio audio"));
+    let extensions: Vec<_> = section.extmaps.iter().map(|extmap| extmap.id).collect();
+    assert_eq!(extensions, [1, 2]);
+    assert!(text.ends_with("a=end-of-candidates\r\n"));
+    assert!(text.lines().all(|line| !line.is_empty()));
+}
+
+#[test]
+fn answer_order_decides_the_codec() {
+    let answer = with(CHROMIUM_ANSWER, "SAVPF 111 0 8", "SAVPF 126 8 111");
+    let negotiated = accept_answer(&answer).unwrap();
+    assert_eq!((negotiated.codec, negotiated.payload_type), (2, 8));
+}
+
+#[test]
+fn passive_answer_makes_this_end_the_dtls_client() {
+    let answer = with(CHROMIUM_ANSWER, "setup:active", "setup:passive");
+    assert!(accept_answer(&answer).unwrap().dtls_client);
+}
+
+#[test]
+fn answer_that_would_also_send_is_accepted() {
+    let answer = with(CHROMIUM_ANSWER, "a=recvonly", "a=sendrecv");
+    assert_eq!(accept_answer(&answer).unwrap().payload_type, 111);
+}
+
+#[test]
+fn extension_moved_to_another_id_is_not_used() {
+    let answer = with(CHROMIUM_ANSWER, "a=extmap:2 ", "a=extmap:7 ");
+    let negotiated = accept_answer(&answer).unwrap();
+    assert_eq!(negotiated.audio_level_extension, None);
+    assert_eq!(negotiated.mid_extension, Some(1));
+}
+
+#[test]
+fn payload_type_that_changed_its_meaning_is_skipped() {
+    let answer = with(
+        CHROMIUM_ANSWER,
+        "rtpmap:111 opus/48000/2",
+        "rtpmap:111 G722/8000",
+    );
+    assert_eq!(accept_answer(&answer).unwrap().payload_type, 0);
+}

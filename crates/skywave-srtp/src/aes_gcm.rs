@@ -1,0 +1,187 @@
+//! AES in Galois/counter mode: RFC 7714 §8 and §9.
+//!
+//! ```text
+//! SRTP   header | encrypted payload | tag
+//! SRTCP  header | encrypted payload | tag | E, index
+//! ```
+//! The header, and for SRTCP the index word, are the associated data.
+
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+
+use crate::key_derivation::SessionKeys;
+use crate::packet::{E_BIT, INDEX_LEN, RTCP_HEADER_LEN};
+use crate::{DropReason, Error, Profile};
+
+/// A keyed AES-GCM and the salt of its nonces.
+pub(crate) struct AesGcm {
+    key: LessSafeKey,
+    salt: [u8; 12],
+}
+
+impl AesGcm {
+    /// Bytes of the tag.
+    pub(crate) const TAG_LEN: usize = 16;
+
+    pub(crate) fn new(profile: Profile, keys: &SessionKeys) -> Self {
+        let algorithm = if profile == Profile::AeadAes256Gcm {
+            &AES_256_GCM
+        } else {
+            &AES_128_GCM
+        };
+        let key = UnboundKey::new(algorithm, keys.key())
+            .expect("the session key has the length of its profile");
+        let mut salt = [0; 12];
+        salt.copy_from_slice(&keys.salt[..12]);
+        Self {
+            key: LessSafeKey::new(key),
+            salt,
+        }
+    }
+
+    pub(crate) fn seal_rtp(
+        &self,
+        packet: &mut [u8],
+        header_len: usize,
+        ssrc: u32,
+        index: u64,
+    ) -> Result<(), Error> {
+        let (header, rest) = packet.split_at_mut(header_len);
+        self.seal(header, rest, ssrc, index)
+    }
+
+    pub(crate) fn open_rtp(
+        &self,
+        packet: &mut [u8],
+        header_len: usize,
+        ssrc: u32,
+        index: u64,
+    ) -> Result<(), DropReason> {
+        let (header, rest) = packet.split_at_mut(header_len);
+        self.open(header, rest, ssrc, index)
+    }
+
+    pub(crate) fn seal_rtcp(&self, packet: &mut [u8], ssrc: u32, index: u32) -> Result<(), Error> {
+        let (header, rest) = packet.split_at_mut(RTCP_HEADER_LEN);
+        let (rest, word) = rest.split_at_mut(rest.len() - INDEX_LEN);
+        word.copy_from_slice(&(E_BIT | index).to_be_bytes());
+        self.seal(&rtcp_aad(header, word), rest, ssrc, u64::from(index))
+    }
+
+    pub(crate) fn open_rtcp(
+        &self,
+        packet: &mut [u8],
+        ssrc: u32,
+        index: u32,
+    ) -> Result<(), DropReason> {
+        let (header, rest) = packet.split_at_mut(RTCP_HEADER_LEN);
+        let (rest, word) = rest.split_at_mut(rest.len() - INDEX_LEN);
+        self.open(&rtcp_aad(header, word), rest, ssrc, u64::from(index))
+    }
+
+    /// `rest` is the payload with room for the tag behind it.
+    fn seal(&self, aad: &[u8], rest: &mut [u8], ssrc: u32, index: u64) -> Result<(), Error> {
+        let (payload, tag) = rest.split_at_mut(rest.len() - Self::TAG_LEN);
+        self.key
+            .seal_in_place_scatter(self.nonce(ssrc, index), Aad::from(aad), payload, &[], tag)
+            .map_err(|_| Error::Cipher)
+    }
+
+    /// `rest` is the encrypted payload and its tag. If they are not genuine, the payload is lost.
+    fn open(&self, aad: &[u8], rest: &mut [u8], ssrc: u32, index: u64) -> Result<(), DropReason> {
+        let (payload, tag) = rest.split_at_mut(rest.len() - Self::TAG_LEN);
+        self.key
+            .open_in_place_separate_tag(self.nonce(ssrc, index), Aad::from(aad), tag, payload)
+            .map(|_| ())
+            .map_err(|_| DropReason::Authentication)
+    }
+
+    /// Two zero bytes, the SSRC and the 48-bit index (for SRTCP two zero bytes and the index
+    /// word without E bit, which is the same number), XOR the salt: RFC 7714 §8.1 and §9.1.
+    fn nonce(&self, ssrc: u32, index: u64) -> Nonce {
+        let mut nonce = [0; 12];
+        nonce[2..6].copy_from_slice(&ssrc.to_be_bytes());
+        nonce[6..].copy_from_slice(&index.to_be_bytes()[2..]);
+        for (byte, salt) in nonce.iter_mut().zip(&self.salt) {
+            *byte ^= salt;
+        }
+        Nonce::assume_unique_for_key(nonce)
+    }
+}
+
+/// The associated data of SRTCP: the first header and the index word (RFC 7714 §9.2).
+fn rtcp_aad(header: &[u8], word: &[u8]) -> [u8; RTCP_HEADER_LEN + INDEX_LEN] {
+    let mut aad = [0; RTCP_HEADER_LEN + INDEX_LEN];
+    aad[..RTCP_HEADER_LEN].copy_from_slice(header);
+    aad[RTCP_HEADER_LEN..].copy_from_slice(word);
+    aad
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::hex;
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const SALT: &str = "517569642070726f2071756f";
+    const RTP: &str = "8040f17b8041f8d35501a0b2
+        47616c6c696120657374206f6d6e69732064697669736120696e207061727465732074726573";
+    const RTCP: &str = "81c8000d4d617273
+        4e5450314e545032525450200000042a0000e9304c756e61deadbeefdeadbeefdeadbeefdeadbeefdeadbeef";
+
+    fn gcm(profile: Profile) -> AesGcm {
+        let key = &hex(KEY)[..profile.key_len()];
+        AesGcm::new(profile, &SessionKeys::from_parts(key, [0; 20], &hex(SALT)))
+    }
+
+    fn check_rtp(profile: Profile, protected: &str) {
+        let (ssrc, index) = (0x5501_a0b2, 0xf17b);
+        let mut packet = hex(RTP);
+        packet.resize(packet.len() + 16, 0);
+        gcm(profile).seal_rtp(&mut packet, 12, ssrc, index).unwrap();
+        assert_eq!(packet, hex(protected));
+        gcm(profile).open_rtp(&mut packet, 12, ssrc, index).unwrap();
+        assert_eq!(packet[..packet.len() - 16], hex(RTP));
+    }
+
+    fn check_rtcp(profile: Profile, protected: &str) {
+        let (ssrc, index) = (0x4d61_7273, 0x5d4);
+        let mut packet = hex(RTCP);
+        packet.resize(packet.len() + 20, 0);
+        gcm(profile).seal_rtcp(&mut packet, ssrc, index).unwrap();
+        assert_eq!(packet, hex(protected));
+        gcm(profile).open_rtcp(&mut packet, ssrc, index).unwrap();
+        assert_eq!(packet[..packet.len() - 20], hex(RTCP));
+    }
+
+    #[test]
+    fn srtp_is_that_of_rfc_7714_section_16() {
+        check_rtp(
+            Profile::AeadAes128Gcm,
+            "8040f17b8041f8d35501a0b2
+             f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833
+             899d7f27beb16a9152cf765ee4390cce",
+        );
+        check_rtp(
+            Profile::AeadAes256Gcm,
+            "8040f17b8041f8d35501a0b2
+             32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b
+             7aa3db36dfffd6b0f9bb7878d7a76c13",
+        );
+    }
+
+    #[test]
+    fn srtcp_is_that_of_rfc_7714_section_17() {
+        check_rtcp(
+            Profile::AeadAes128Gcm,
+            "81c8000d4d617273
+             63e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda4ce09b4686303ded0bb9275b
+             c84aa45896cf4d2fc5abf87245d9eade 800005d4",
+        );
+        check_rtcp(
+            Profile::AeadAes256Gcm,
+            "81c8000d4d617273
+             d50ae4d1f5ce5d304ba297e47d470c282c3ece5dbffe0a50a2eaa5c1110555be8415f658c61de0476f1b6fad
+             1d1eb30c4446839f57ff6f6cb26ac3be 800005d4",
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! What the layouts of SRTP and SRTCP packets have in common.
+
+use crate::Error;
+
+/// The first `needed` bytes of the caller's buffer, for a packet to be protected.
+pub(crate) fn lend(buffer: &mut [u8], needed: usize) -> Result<&mut [u8], Error> {
+    if needed > MAX_PACKET_LEN {
+        return Err(Error::PacketTooLong { needed });
+    }
+    let available = buffer.len();
+    buffer
+        .get_mut(..needed)
+        .ok_or(Error::BufferTooSmall { needed, available })
+}
+
+/// A big-endian word; `bytes` are four.
+pub(crate) fn read_u32(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .fold(0, |word, byte| word << 8 | u32::from(*byte))
+}
+
+/// The version of RTP and RTCP, in the two highest bits of the first byte.
+pub(crate) const VERSION: u8 = 2;
+
+/// Bytes of the fixed RTP header.
+pub(crate) const RTP_HEADER_LEN: usize = 12;
+
+/// Bytes of an RTCP packet that stay in clear: the first header and its SSRC.
+pub(crate) const RTCP_HEADER_LEN: usize = 8;
+
+/// Bytes of the word with E bit and index that SRTCP adds.
+pub(crate) const INDEX_LEN: usize = 4;
+
+/// The E bit: the packet is encrypted (RFC 3711 §3.4).
+pub(crate) const E_BIT: u32 = 1 << 31;
+
+/// No UDP datagram is longer. AES-CM has key stream for 2^20 bytes of a packet; beyond them lies
+/// that of the next.
+const MAX_PACKET_LEN: usize = 65_535;

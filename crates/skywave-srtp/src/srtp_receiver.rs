@@ -1,0 +1,89 @@
+//! Unprotects SRTP packets: RFC 3711 §3.3, RFC 7714 §8.
+
+use std::fmt;
+
+use crate::cipher::Cipher;
+use crate::key_derivation::SessionKeys;
+use crate::packet_index::{self, PACKET_INDICES};
+use crate::replay_list::ReplayList;
+use crate::rtp_header::RtpHeader;
+use crate::{DropReason, MasterKey};
+
+/// Unprotects the SRTP packets of one direction, of up to 32 SSRCs.
+///
+/// The rollover counter of each SSRC starts with 0 at its first genuine packet.
+pub struct SrtpReceiver {
+    cipher: Cipher,
+    replay_list: ReplayList,
+}
+
+impl SrtpReceiver {
+    /// Derives the session keys of SRTP.
+    #[must_use]
+    pub fn new(master: &MasterKey) -> Self {
+        Self {
+            cipher: Cipher::new(master.profile(), &SessionKeys::srtp(master)),
+            replay_list: ReplayList::default(),
+        }
+    }
+
+    /// Makes RTP of SRTP in place; `packet[..n]` is the RTP packet, where `n` is returned.
+    ///
+    /// # Errors
+    /// The reason to drop the packet, whose bytes may then be lost.
+    pub fn unprotect(&mut self, packet: &mut [u8]) -> Result<usize, DropReason> {
+        let header = RtpHeader::parse(packet)?;
+        let overhead = self.cipher.rtp_overhead();
+        if packet.len() < header.len + overhead {
+            return Err(DropReason::TooShort);
+        }
+        let index = match self.replay_list.highest(header.ssrc) {
+            None => u64::from(header.sequence_number),
+            Some(highest) => packet_index::estimate(highest, header.sequence_number)
+                .filter(|index| *index < PACKET_INDICES)
+                .ok_or(DropReason::TooOld)?,
+        };
+        self.replay_list.check(header.ssrc, index)?;
+        self.cipher
+            .open_rtp(packet, header.len, header.ssrc, index)?;
+        self.replay_list.insert(header.ssrc, index);
+        Ok(packet.len() - overhead)
+    }
+}
+
+impl fmt::Debug for SrtpReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SrtpReceiver").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SrtpSender;
+    use crate::testing::{PROFILES, master, rtp};
+
+    #[test]
+    fn packets_reordered_around_the_wrap_are_taken() {
+        for profile in PROFILES {
+            let mut sender = SrtpSender::new(&master(profile));
+            let mut receiver = SrtpReceiver::new(&master(profile));
+            let mut packets: Vec<Vec<u8>> = [65_534, 65_535, 0, 1]
+                .into_iter()
+                .map(|sequence_number| {
+                    let mut packet = rtp(7, sequence_number, b"x");
+                    packet.resize(13 + profile.rtp_overhead(), 0);
+                    sender.protect(&mut packet, 12, 13).unwrap();
+                    packet
+                })
+                .collect();
+            for i in [0, 2, 1, 3] {
+                assert_eq!(
+                    receiver.unprotect(&mut packets[i]),
+                    Ok(13),
+                    "{profile:?} {i}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The page of `skywave serve` in real browsers, used as a person uses it.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::Value;
+use skywave_tests::{Browser, BrowserKind, Server};
+
+#[test]
+fn chromium_plays_the_page_and_hears_a_swap() {
+    page_plays_and_swaps(BrowserKind::Chromium);
+}
+
+#[test]
+fn firefox_plays_the_page_and_hears_a_swap() {
+    page_plays_and_swaps(BrowserKind::Firefox);
+}
+
+#[test]
+fn chromium_sees_the_stream_end_when_the_server_ends() {
+    server_ends(BrowserKind::Chromium);
+}
+
+#[test]
+fn firefox_sees_the_stream_end_when_the_server_ends() {
+    server_ends(BrowserKind::Firefox);
+}
+
+fn page_plays_and_swaps(kind: BrowserKind) {
+    let _turn = turn();
+    let server = Server::start("tone:440");
+    let mut browser = play(kind, &server);
+
+    browser.evaluate("probe.hears(440, 5000)");
+    let frequency = browser.evaluate("probe.frequency()");
+    assert_near(&frequency, 440.0);
+
+    browser.fill("#source", "tone:880");
+    browser.evaluate("probe.timeSwap('#swap', 880, 5000)");
+    browser.click("#swap");
+    let elapsed = number(&browser.evaluate("probe.swapped"));
+    assert!(elapsed < 1000.0, "swap heard after {elapsed} ms");
+    let frequency = browser.evaluate("probe.frequency()");
+    assert_near(&frequency, 880.0);
+
+    browser.evaluate_until(
+        "(async () => (await probe.stats(skywave.pc)).remoteOutbound)()",
+        Duration::from_secs(10),
+    );
+    let stats = browser.evaluate("probe.stats(skywave.pc)");
+    assert_received_all(&stats);
+    let name = format!("page-{kind:?}.png").to_lowercase();
+    browser.screenshot(&screenshots().join(name));
+    println!("{}: swap heard after {elapsed:.0} ms", browser.version());
+    browser.close();
+}
+
+fn server_ends(kind: BrowserKind) {
+    let _turn = turn();
+    let server = Server::start("tone:440");
+    let mut browser = play(kind, &server);
+    browser.evaluate("probe.hears(440, 5000)");
+
+    let (code, _) = server.interrupt();
+    assert_eq!(code, Some(0));
+    // Long before ICE would notice: the browser was told.
+    browser.evaluate_until(
+        "skywave.pc.connectionState === 'closed' \
+         || skywave.pc.getReceivers()[0]?.transport.state === 'closed'",
+        Duration::from_secs(3),
+    );
+    browser.evaluate_until(
+        "document.querySelector('#state').textContent.trim() !== 'connected'",
+        PATIENCE,
+    );
+    browser.close();
+}
+
+/// Opens the page, presses Play, and listens once the call is connected.
+fn play(kind: BrowserKind, server: &Server) -> Browser {
+    let mut browser = Browser::start(kind);
+    browser.open(&format!("{}/", server.base_url()));
+    browser.install_probe();
+    assert_eq!(browser.evaluate("probe.autoplays()"), Value::Bool(false));
+    browser.click("#play");
+    browser.evaluate_until(
+        "globalThis.skywave?.pc?.connectionState === 'connected'",
+        Duration::from_secs(10),
+    );
+    browser.evaluate_until("!document.querySelector('#audio').paused", PATIENCE);
+    browser.evaluate_until(
+        "document.querySelector('#state').textContent.trim() === 'connected'",
+        PATIENCE,
+    );
+    browser.evaluate("probe.listen(skywave.pc)");
+    browser
+}
+
+fn assert_received_all(stats: &Value) {
+    assert_eq!(stats["dtlsState"], "connected", "{stats:#}");
+    let inbound = &stats["inbound"];
+    assert_eq!(inbound["packetsLost"], 0, "{stats:#}");
+    assert_eq!(stats["codec"]["mimeType"], "audio/opus", "{stats:#}");
+    let remote = &stats["remoteOutbound"];
+    let sent = number(&remote["packetsSent"]);
+    // The report was written before these statistics were read.
+    assert!(
+        sent > 0.0 && sent <= number(&inbound["packetsReceived"]),
+        "{stats:#}"
+    );
+    assert!(number(&remote["bytesSent"]) > 0.0, "{stats:#}");
+}
+
+fn assert_near(frequency: &Value, hertz: f64) {
+    let frequency = number(frequency);
+    assert!(
+        (frequency / hertz - 1.0).abs() < 0.02,
+        "{frequency} Hz instead of {hertz}"
+    );
+}
+
+fn number(value: &Value) -> f64 {
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn screenshots() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots")
+}
+
+/// One browser at a time: each wants all cores, and the swap is timed.
+fn turn() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);

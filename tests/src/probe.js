@@ -1,0 +1,87 @@
+// Measures what a page hears and receives. Evaluated in the page; defines the global `probe`.
+"use strict";
+
+globalThis.probe = {
+  // Whether sound may start here: only after a user has activated the page.
+  async autoplays() {
+    // One silent sample of 8-bit PCM at 8 kHz.
+    const wav = "UklGRiUAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQEAAACA";
+    const refused = await new Audio("data:audio/wav;base64," + wav).play().catch((error) => error);
+    if (refused && refused.name !== "NotAllowedError") throw refused;
+    return !refused;
+  },
+
+  // Starts to measure the audio a peer connection receives. Needs a page the user has clicked.
+  async listen(pc) {
+    const stream = new MediaStream(pc.getReceivers().map((receiver) => receiver.track));
+    // Chromium decodes a remote stream only once a media element plays it.
+    this.element = new Audio();
+    this.element.muted = true;
+    this.element.srcObject = stream;
+    await this.element.play();
+    this.context = new AudioContext();
+    await this.running();
+    this.analyser = new AnalyserNode(this.context, { fftSize: 4096, smoothingTimeConstant: 0 });
+    this.context.createMediaStreamSource(stream).connect(this.analyser);
+  },
+
+  // Rejects instead of waiting for ever where the page was not activated by a user.
+  async running() {
+    const late = sleep(3000).then(() => {
+      throw new Error("the AudioContext stays " + this.context.state);
+    });
+    await Promise.race([this.context.resume(), late]);
+  },
+
+  // The strongest frequency in hertz; null in silence.
+  frequency() {
+    const bins = new Float32Array(this.analyser.frequencyBinCount);
+    this.analyser.getFloatFrequencyData(bins);
+    let peak = 1;
+    for (let i = 2; i < bins.length - 1; i++) if (bins[i] > bins[peak]) peak = i;
+    if (!(bins[peak] > -70)) return null;
+    const [low, middle, high] = [bins[peak - 1], bins[peak], bins[peak + 1]];
+    const curve = low - 2 * middle + high;
+    const offset = curve ? (0.5 * (low - high)) / curve : 0;
+    return ((peak + offset) * this.context.sampleRate) / this.analyser.fftSize;
+  },
+
+  // Waits until the strongest frequency is within 2 % of `hertz`; the milliseconds since `start`.
+  async hears(hertz, timeout, start = performance.now()) {
+    let frequency = null;
+    while (performance.now() - start < timeout) {
+      frequency = this.frequency();
+      if (frequency && Math.abs(frequency / hertz - 1) < 0.02) return performance.now() - start;
+      await sleep(5);
+    }
+    throw new Error(`no ${hertz} Hz within ${timeout} ms, last ${frequency}`);
+  },
+
+  // Prepares `this.swapped`: the milliseconds from the next click on the element to the new tone.
+  timeSwap(selector, hertz, timeout) {
+    this.swapped = new Promise((resolve, reject) => {
+      const clicked = (event) =>
+        this.hears(hertz, timeout, event.timeStamp).then(resolve, reject);
+      document.querySelector(selector).addEventListener("click", clicked, { once: true });
+    });
+    this.swapped.catch(() => {});
+  },
+
+  // The W3C statistics of the one audio stream, by type; a type without an entry is null.
+  async stats(pc) {
+    const entries = [...(await pc.getStats()).values()];
+    const first = (type) => entries.find((entry) => entry.type === type) ?? null;
+    return {
+      connectionState: pc.connectionState,
+      dtlsState: pc.getReceivers()[0]?.transport?.state ?? null,
+      inbound: first("inbound-rtp"),
+      remoteOutbound: first("remote-outbound-rtp"),
+      transport: first("transport"),
+      codec: first("codec"),
+    };
+  },
+};
+
+function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

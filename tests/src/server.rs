@@ -1,0 +1,156 @@
+//! The built `skywave` program as a child process, and its HTTP interface.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use ureq::Agent;
+
+use crate::child::Child;
+
+/// A running `skywave serve` on a free port of the loopback interface.
+pub struct Server {
+    child: Child,
+    base_url: String,
+    agent: Agent,
+}
+
+/// A listener's session, made by [`Server::whep`].
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The SDP answer.
+    pub answer: String,
+    /// Path of the session's resource, from the `Location` field.
+    pub location: String,
+}
+
+impl Server {
+    /// Starts the program of `SKYWAVE_BIN`, else the one built next to the test, and waits
+    /// for its address. Media goes over every interface: Firefox offers no loopback address.
+    pub fn start(source: &str) -> Server {
+        let mut command = Command::new(program());
+        command.args(["serve", source]);
+        command.args(["--http", "127.0.0.1:0", "--udp", "0.0.0.0:0"]);
+        let mut child = Child::spawn("skywave", &mut command);
+        let base_url = child.find_in_stdout(START_TIMEOUT, http_url);
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(REQUEST_TIMEOUT))
+            .build()
+            .into();
+        Server {
+            child,
+            base_url,
+            agent,
+        }
+    }
+
+    /// Address of the page, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Posts an SDP offer to `/whep`, which must be accepted.
+    pub fn whep(&self, offer: &str) -> Session {
+        let mut response = self
+            .agent
+            .post(self.url("/whep"))
+            .content_type("application/sdp")
+            .send(offer)
+            .expect("POST /whep is answered");
+        let answer = response
+            .body_mut()
+            .read_to_string()
+            .expect("the body is text");
+        assert_eq!(response.status(), 201, "POST /whep: {answer}");
+        let location = response
+            .headers()
+            .get("location")
+            .and_then(|value| value.to_str().ok())
+            .expect("201 carries a Location")
+            .to_owned();
+        Session { answer, location }
+    }
+
+    /// Deletes a session's resource; returns the HTTP status.
+    pub fn delete(&self, location: &str) -> u16 {
+        let response = self.agent.delete(self.url(location)).call();
+        response.expect("DELETE is answered").status().as_u16()
+    }
+
+    /// Asks for another source; returns the HTTP status and the JSON body.
+    pub fn put_source(&self, source: &str) -> (u16, Value) {
+        let mut response = self
+            .agent
+            .put(self.url("/api/source"))
+            .send_json(json!({ "source": source }))
+            .expect("PUT /api/source is answered");
+        let body = response.body_mut().read_json().expect("the body is JSON");
+        (response.status().as_u16(), body)
+    }
+
+    /// The JSON of `GET /api/stats`.
+    pub fn stats(&self) -> Value {
+        let mut response = self
+            .agent
+            .get(self.url("/api/stats"))
+            .call()
+            .expect("GET /api/stats is answered");
+        assert_eq!(response.status(), 200);
+        response.body_mut().read_json().expect("the body is JSON")
+    }
+
+    /// Interrupts the program (SIGINT) and waits for its end: the exit code, none if a
+    /// signal killed it, and how long it took.
+    pub fn interrupt(mut self) -> (Option<i32>, Duration) {
+        let started = Instant::now();
+        self.child.interrupt();
+        let status = self.child.wait(EXIT_TIMEOUT);
+        (status.code(), started.elapsed())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+}
+
+fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("SKYWAVE_BIN") {
+        return path.into();
+    }
+    // target/<profile>/deps/<test>
+    let test = std::env::current_exe().expect("the path of the running test is known");
+    let profile = test.ancestors().nth(2).expect("a test lies in deps");
+    let program = profile.join("skywave");
+    assert!(
+        program.exists(),
+        "{} is missing: build skywave-cli first, or set SKYWAVE_BIN",
+        program.display()
+    );
+    program
+}
+
+/// The `http://127.0.0.1:PORT` within a line of output.
+fn http_url(line: &str) -> Option<String> {
+    let start = line.find("http://127.0.0.1:")?;
+    let url = line[start..].split_whitespace().next()?;
+    Some(url.trim_end_matches('/').to_owned())
+}
+
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than any test allows, so that the duration can be judged.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_within_a_line() {
+        let line = "  Listen at http://127.0.0.1:8080/ in a browser";
+        assert_eq!(http_url(line).as_deref(), Some("http://127.0.0.1:8080"));
+        assert_eq!(http_url("Serving tone:440"), None);
+    }
+}
