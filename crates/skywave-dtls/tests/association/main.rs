@@ -1,0 +1,12 @@
+//! Two associations on a virtual clock, with a link between them that loses,
+//! delays and forges.
+#![allow(clippy::unwrap_used)]
+
+mod closing;
+mod fingerprint;
+mod forgery;
+mod handshake;
+mod link;
+mod loss;
+mod recorded;
+mod timers;

@@ -1,0 +1,232 @@
+//! Whole calls between an `AudioTransmitter` and a real peer on this machine.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod peer;
+mod sound;
+
+use skywave::{
+    AudioCodec, AudioTransmitter, Config, Engine, EngineConfig, Error, Tone, TrackConfig,
+    TransmitterState,
+};
+use tokio::time::timeout;
+use webrtc::peer_connection::peer_connection_state::RTCPeerConnectionState;
+use webrtc::rtp::packet::Packet;
+
+use peer::{Listener, PATIENCE};
+
+fn tone(frequency: f64) -> Tone {
+    Tone::new(frequency).unwrap()
+}
+
+async fn connect(transmitter: &mut AudioTransmitter) -> Listener {
+    let listener = Listener::new().await;
+    let answer = listener.answer(transmitter.create_offer().unwrap()).await;
+    transmitter.accept_answer(&answer).unwrap();
+    connected(transmitter).await;
+    listener
+}
+
+async fn connected(transmitter: &AudioTransmitter) {
+    let connected = timeout(PATIENCE, transmitter.connected()).await;
+    connected.expect("the call stands in time").unwrap();
+}
+
+fn assert_tone(heard: f64, expected: f64) {
+    assert!((heard / expected - 1.0).abs() < 0.02, "heard {heard} Hz, not {expected} Hz");
+}
+
+/// One SSRC, every sequence number, and timestamps that step by exactly one frame.
+fn assert_unbroken(packets: &[Packet], step: u32) {
+    for pair in packets.windows(2) {
+        let [before, after] = [&pair[0].header, &pair[1].header];
+        assert_eq!(after.ssrc, before.ssrc);
+        assert_eq!(after.sequence_number, before.sequence_number.wrapping_add(1));
+        assert_eq!(after.timestamp, before.timestamp.wrapping_add(step));
+        assert!(!after.marker, "a marker without a silence before");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connected_sender_transmits() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    assert_eq!(transmitter.state(), TransmitterState::New);
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = connect(&mut transmitter).await;
+    assert_eq!(transmitter.state(), TransmitterState::Connected);
+    let packets = listener.packets(50).await;
+    assert_unbroken(&packets, 960);
+    assert_tone(sound::opus_tone(&packets), 440.0);
+    transmitter.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replacing_the_track_switches_what_is_heard() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = connect(&mut transmitter).await;
+    let before = listener.packets(40).await;
+    transmitter.replace_audio_source(tone(1000.0));
+    let after = listener.packets(60).await;
+    assert_tone(sound::opus_tone(&before), 440.0);
+    assert_tone(sound::opus_tone(&after[10..]), 1000.0);
+    assert_unbroken(&[before, after].concat(), 960);
+    transmitter.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_match_what_the_peer_received() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = connect(&mut transmitter).await;
+    let mut received = listener.packets(100).await;
+    transmitter.close().await;
+    let stats = transmitter.transmission_stats();
+    let missing = usize::try_from(stats.packets_sent).unwrap() - received.len();
+    if missing > 0 {
+        received.extend(listener.packets(missing).await);
+    }
+    let payload: usize = received.iter().map(|packet| packet.payload.len()).sum();
+    assert_eq!(stats.packets_sent, received.len() as u64);
+    assert_eq!(stats.bytes_sent, payload as u64);
+    assert_eq!(stats.ssrc, received[0].header.ssrc);
+    assert_eq!(stats.payload_type, Some(received[0].header.payload_type));
+    assert_eq!(stats.mime_type, Some("audio/opus"));
+    assert!(stats.rtcp_packets_sent >= 1, "a BYE at the end at least");
+    assert!(stats.srtp_cipher.is_some() && stats.tls_version == Some("FEFD"));
+    assert_eq!(stats.state, TransmitterState::Closed);
+}
+
+#[test]
+fn capabilities_list_the_codecs() {
+    let codecs = AudioTransmitter::supported_audio_codecs();
+    let listed: Vec<_> = codecs
+        .iter()
+        .map(|codec| (codec.mime_type, codec.clock_rate, codec.channels))
+        .collect();
+    assert_eq!(
+        listed,
+        [("audio/opus", 48_000, 2), ("audio/PCMU", 8000, 1), ("audio/PCMA", 8000, 1)]
+    );
+    assert_eq!(codecs[0].sdp_fmtp_line, Some("minptime=10;useinbandfec=1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offer_of_the_peer_is_answered() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = Listener::new().await;
+    let answer = transmitter.accept_offer(&listener.offer().await).unwrap();
+    listener.accept_answer(answer).await;
+    connected(&transmitter).await;
+    assert_tone(sound::opus_tone(&listener.packets(50).await), 440.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pcmu_is_sent_when_the_track_allows_nothing_else() {
+    let mut config = Config::default();
+    config.track.codecs = vec![AudioCodec::Pcmu];
+    let mut transmitter = AudioTransmitter::new(config).unwrap();
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = connect(&mut transmitter).await;
+    let packets = listener.packets(50).await;
+    assert!(packets.iter().all(|p| p.header.payload_type == 0 && p.payload.len() == 160));
+    assert_unbroken(&packets, 160);
+    assert_tone(sound::pcmu_tone(&packets), 440.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_fingerprint_fails_and_no_packet_leaves() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = Listener::new().await;
+    let answer = listener.answer(transmitter.create_offer().unwrap()).await;
+    let digits = "sha-256 ";
+    let at = answer.find(digits).unwrap() + digits.len();
+    let forged = if answer[at..].starts_with("00") { "FF" } else { "00" };
+    let answer = [&answer[..at], forged, &answer[at + 2..]].concat();
+    transmitter.accept_answer(&answer).unwrap();
+    let outcome = timeout(PATIENCE, transmitter.connected()).await.unwrap();
+    assert!(matches!(outcome, Err(Error::Failed(_))), "{outcome:?}");
+    assert_eq!(transmitter.state(), TransmitterState::Failed);
+    let stats = transmitter.transmission_stats();
+    assert!(stats.reason.unwrap().contains("fingerprint"));
+    assert_eq!(stats.packets_sent, 0);
+    assert!(listener.waiting_packets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_hangs_up_on_the_peer_and_may_be_repeated() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = connect(&mut transmitter).await;
+    listener.packets(5).await;
+    transmitter.close().await;
+    transmitter.close().await;
+    assert_eq!(transmitter.state(), TransmitterState::Closed);
+    assert!(matches!(transmitter.connected().await, Err(Error::Closed)));
+    assert!(matches!(transmitter.create_offer(), Err(Error::Closed)));
+    listener.reaches(RTCPeerConnectionState::Closed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peer_that_hangs_up_closes_the_transmitter() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = connect(&mut transmitter).await;
+    listener.packets(5).await;
+    listener.close().await;
+    timeout(PATIENCE, transmitter.closed()).await.expect("the farewell is heard");
+    assert_eq!(transmitter.state(), TransmitterState::Closed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listeners_share_a_track_and_do_not_notice_each_other_leave() {
+    let engine = Engine::bind(EngineConfig::default()).unwrap();
+    let track = engine.audio_track(TrackConfig::default());
+    track.replace_audio_source(tone(440.0));
+    let mut calls = Vec::new();
+    for _ in 0..3 {
+        let mut transmitter = engine.transmitter(&track).unwrap();
+        let listener = connect(&mut transmitter).await;
+        calls.push((transmitter, listener));
+    }
+    let (_, mut last) = calls.pop().unwrap();
+    last.packets(5).await;
+    for (transmitter, listener) in &mut calls {
+        let packets = listener.packets(50).await;
+        assert_unbroken(&packets, 960);
+        assert_tone(sound::opus_tone(&packets), 440.0);
+        assert_eq!(transmitter.state(), TransmitterState::Connected);
+    }
+    assert_eq!(engine.stats().listeners, 2);
+    engine.close().await;
+    assert!(calls.iter().all(|(t, _)| t.state() == TransmitterState::Closed));
+}
+
+#[tokio::test]
+async fn wrong_calls_are_refused_and_leave_the_transmitter_usable() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    let early = transmitter.accept_answer("v=0");
+    assert!(matches!(early, Err(Error::InvalidState { .. })), "{early:?}");
+    let garbage = transmitter.accept_offer("not sdp");
+    assert!(matches!(garbage, Err(Error::InvalidDescription(_))), "{garbage:?}");
+    transmitter.create_offer().unwrap();
+    let second = transmitter.create_offer();
+    assert!(matches!(second, Err(Error::InvalidState { .. })), "{second:?}");
+    assert!(transmitter.accept_answer("").is_err());
+    transmitter.close().await;
+}
+
+#[test]
+fn places_are_limited_and_given_back() {
+    let config = EngineConfig {
+        max_listeners: 1,
+        ..EngineConfig::default()
+    };
+    let engine = Engine::bind(config).unwrap();
+    let track = engine.audio_track(TrackConfig::default());
+    let first = engine.transmitter(&track).unwrap();
+    assert!(matches!(engine.transmitter(&track), Err(Error::Full { limit: 1 })));
+    drop(first);
+    engine.transmitter(&track).unwrap();
+}

@@ -1,0 +1,50 @@
+//! What a listener hears.
+
+use webrtc::rtp::packet::Packet;
+
+/// The frequency in Hz of the tone in these Opus packets.
+pub fn opus_tone(packets: &[Packet]) -> f64 {
+    let mut decoder = ropus::Decoder::new(48_000, ropus::Channels::Mono).unwrap();
+    let mut samples = Vec::new();
+    for packet in packets {
+        let mut pcm = [0.0f32; 5760];
+        let decoded = decoder
+            .decode_float(&packet.payload, &mut pcm, ropus::DecodeMode::Normal)
+            .unwrap();
+        samples.extend_from_slice(&pcm[..decoded]);
+    }
+    // The first frames hold the codec's delay, and the end of what was there before.
+    frequency(&samples[5 * 960..], 48_000.0)
+}
+
+/// The frequency in Hz of the tone in these PCMU packets.
+pub fn pcmu_tone(packets: &[Packet]) -> f64 {
+    let codes = packets.iter().flat_map(|packet| packet.payload.iter());
+    let samples: Vec<f32> = codes.map(|&code| expand_mu_law(code)).collect();
+    frequency(&samples[5 * 160..], 8000.0)
+}
+
+/// ITU-T G.711: sign, three bits of exponent, four of mantissa, all inverted.
+fn expand_mu_law(code: u8) -> f32 {
+    let code = !code;
+    let magnitude = ((i32::from(code & 0x0f) << 3) + 0x84) << ((code >> 4) & 7);
+    let sample = (magnitude - 0x84) as f32;
+    if code & 0x80 == 0 { sample } else { -sample }
+}
+
+/// Counts upward zero crossings, with a hysteresis against noise.
+fn frequency(samples: &[f32], rate: f64) -> f64 {
+    let peak = samples.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    assert!(peak > 0.0, "silence");
+    let (mut below, mut crossings) = (false, Vec::new());
+    for (index, &sample) in samples.iter().enumerate() {
+        if sample < -0.2 * peak {
+            below = true;
+        } else if below && sample > 0.2 * peak {
+            below = false;
+            crossings.push(index);
+        }
+    }
+    let (first, last) = (crossings[0], crossings[crossings.len() - 1]);
+    (crossings.len() - 1) as f64 * rate / (last - first) as f64
+}
