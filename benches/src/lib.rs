@@ -1,1 +1,1 @@
-//! Holds no code of its own; the benches lie beside this folder.
+//! Holds no code of its own; the benches lie beside this folder, in `benches/`.

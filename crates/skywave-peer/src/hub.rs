@@ -233,7 +233,7 @@ impl Hub {
             Step::Stay => {}
             Step::Send(state) => {
                 let stream = self.stream_of(index);
-                self.senders[index as usize] = Some(state);
+                self.senders[index as usize] = Some(*state);
                 if let Some(stream) = stream {
                     self.streams.entry(stream).or_default().members.push(index);
                 }

@@ -35,6 +35,7 @@ mod limits;
 mod local;
 mod outbox;
 mod peer;
+mod protection;
 mod remote;
 mod reporter;
 mod send_state;

@@ -5,15 +5,16 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use skywave_dtls::{Dtls, Event, Identity, Role, SrtpKeys};
+use skywave_dtls::{Dtls, Event, Identity, Role};
 use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
 use skywave_rtp::{Counters, Packetizer, PacketizerConfig};
-use skywave_srtp::{MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpSender};
+use skywave_srtp::{SrtcpReceiver, SrtcpSender};
 
 use crate::drop_reason::DropReason;
 use crate::event::{CloseReason, Connection, FailureReason, Io, PeerEvent, PeerId};
 use crate::limits::Limits;
 use crate::local::LocalParameters;
+use crate::protection::Protection;
 use crate::remote::Remote;
 use crate::reporter::{Reporter, ReporterConfig};
 use crate::send_state::SendState;
@@ -53,7 +54,7 @@ enum Phase {
     /// DTLS runs, or is done and waits for the remote description or a nomination.
     Handshaking { dtls: Dtls, complete: bool },
     /// Media flows.
-    Sending { dtls: Dtls, reporter: Reporter },
+    Sending { dtls: Dtls, reporter: Box<Reporter> },
 }
 
 /// What a peer asks of the hub.
@@ -61,7 +62,7 @@ pub(crate) enum Step {
     /// Nothing.
     Stay,
     /// Media may flow.
-    Send(SendState),
+    Send(Box<SendState>),
     /// Media has to follow the peer to another address.
     Move(Path),
     /// It is over.
@@ -277,7 +278,7 @@ impl Peer {
             return Step::End(PeerEvent::Failed(error.into()));
         }
         match self.start_sending(io) {
-            Ok(Some(state)) => Step::Send(state),
+            Ok(Some(state)) => Step::Send(Box::new(state)),
             Ok(None) => Step::Stay,
             Err(reason) => {
                 self.close_dtls(io);
@@ -329,7 +330,7 @@ impl Peer {
                         dtls_version: dtls.version(),
                     }),
                 ));
-                let reporter = self.reporter(remote, protection.srtcp, io.now);
+                let reporter = Box::new(self.reporter(remote, protection.srtcp, io.now));
                 self.phase = Phase::Sending { dtls, reporter };
                 Ok(Some(SendState::new(packetizer, protection.srtp, path)))
             }
@@ -436,29 +437,6 @@ impl Peer {
         }
         // What is overdue without being an end (an offer without its answer) is looked at again.
         .max(now + MIN_TIMER);
-    }
-}
-
-/// The contexts that one handshake's keys make.
-struct Protection {
-    profile: Profile,
-    srtp: SrtpSender,
-    srtcp: (SrtcpSender, SrtcpReceiver),
-}
-
-impl Protection {
-    /// Fails where the keys are of a profile that is not ours (RFC 5764 §4.1.1).
-    fn new(keys: &SrtpKeys) -> Result<Self, skywave_dtls::Error> {
-        let no_profile = || skywave_dtls::Error::NoSrtpProfile;
-        let profile = Profile::from_iana(keys.profile).ok_or_else(no_profile)?;
-        let master = |key, salt| MasterKey::new(profile, key, salt).map_err(|_| no_profile());
-        let local = master(keys.local_key(), keys.local_salt())?;
-        let remote = master(keys.remote_key(), keys.remote_salt())?;
-        Ok(Self {
-            profile,
-            srtp: SrtpSender::new(&local),
-            srtcp: (SrtcpSender::new(&local), SrtcpReceiver::new(&remote)),
-        })
     }
 }
 

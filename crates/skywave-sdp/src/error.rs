@@ -95,7 +95,6 @@ impl Error {
             | Self::AudioDisabled
             | Self::NotReceiving(_)
             | Self::UnprotectedMedia(_)
-            | Self::MissingRtcpMux
             | Self::NoCommonCodec { .. }
             | Self::BothIceLite
             | Self::UnsupportedFingerprint { .. }
@@ -105,6 +104,7 @@ impl Error {
             | Self::InvalidFingerprint(_)
             | Self::InvalidCandidate(_)
             | Self::InvalidSetup(_)
+            | Self::MissingRtcpMux
             | Self::MissingIceCredentials
             | Self::MissingFingerprint
             | Self::AnswerMismatch(_)

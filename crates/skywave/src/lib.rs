@@ -35,12 +35,14 @@ mod fan_out;
 mod mailbox;
 mod media_thread;
 mod negotiation;
+mod seat;
 mod stats;
 mod status;
 mod track_worker;
 mod transmitter;
 mod udp;
 mod waker;
+mod wall_clock;
 
 pub use audio_track::AudioTrack;
 pub use config::{Config, EngineConfig, TrackConfig};

@@ -7,21 +7,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use skywave_audio::{EncodedFrame, Encoding};
+use skywave_audio::EncodedFrame;
 use skywave_peer::{Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote, StreamKey};
-use skywave_rtp::NtpTime;
 use tokio::sync::watch;
 
 use crate::addresses::MAX_ADDRESSES;
-use crate::audio_track::TrackShared;
 use crate::fan_out::FanOut;
-use crate::status::{Status, TransmitterState};
+use crate::seat::{Audience, Seat};
+use crate::status::Status;
 use crate::track_worker::precise_timers;
 use crate::udp::UdpPort;
 use crate::waker::Wakeups;
+use crate::wall_clock::WallClock;
 
 /// What handles ask of the thread.
 pub(crate) enum Command {
@@ -52,12 +52,6 @@ pub(crate) struct Delivery {
     pub(crate) clock_rate: u32,
 }
 
-/// The place that a connected listener takes in a track's audience.
-pub(crate) struct Audience {
-    pub(crate) track: Arc<TrackShared>,
-    pub(crate) encoding: Encoding,
-}
-
 /// What happened on the media port so far. Written by the media thread.
 #[derive(Debug, Default)]
 pub(crate) struct PortCounters {
@@ -81,13 +75,6 @@ pub(crate) struct MediaThread {
     counters: Arc<PortCounters>,
     clock: WallClock,
     next_sweep: Instant,
-}
-
-/// What the thread knows of a peer's handle.
-struct Seat {
-    status: watch::Sender<Status>,
-    audience: Option<Audience>,
-    listening: bool,
 }
 
 impl MediaThread {
@@ -206,12 +193,7 @@ impl MediaThread {
         match command {
             Command::Add { peer, id, status } => {
                 hub.add(*peer, &mut io);
-                let seat = Seat {
-                    status,
-                    audience: None,
-                    listening: false,
-                };
-                self.seats.insert(id, seat);
+                self.seats.insert(id, Seat::new(status));
             }
             Command::SetRemote {
                 id,
@@ -220,11 +202,7 @@ impl MediaThread {
             } => {
                 hub.set_remote(id, *remote, &mut io);
                 if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.audience = Some(audience);
-                    let connecting = |status: &mut Status| {
-                        status.state = TransmitterState::Connecting;
-                    };
-                    seat.status.send_modify(connecting);
+                    seat.set_audience(audience);
                 }
             }
             Command::Close(id) => hub.close(id, &mut io),
@@ -290,14 +268,7 @@ impl MediaThread {
     fn tell_events(&mut self) {
         for (id, event) in self.events.drain(..) {
             tracing::debug!(peer = id.0, ?event);
-            let Some(seat) = self.seats.get_mut(&id) else {
-                continue;
-            };
-            if matches!(event, PeerEvent::Connected(_)) {
-                seat.join();
-            }
-            seat.status.send_modify(|status| status.apply(event));
-            if seat.status.borrow().state.is_final() {
+            if self.seats.get_mut(&id).is_some_and(|seat| seat.tell(event)) {
                 self.seats.remove(&id);
             }
         }
@@ -314,48 +285,6 @@ impl MediaThread {
             self.port.flush(&mut self.outbox);
             self.counters.sends_refused.store(self.port.refused, Relaxed);
         }
-    }
-}
-
-impl Seat {
-    fn join(&mut self) {
-        if let Some(audience) = &self.audience
-            && !self.listening
-        {
-            audience.track.join(audience.encoding);
-            self.listening = true;
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        if let Some(audience) = &self.audience
-            && self.listening
-        {
-            audience.track.leave(audience.encoding);
-        }
-    }
-}
-
-/// The wall clock as it was when the thread started, carried on by the monotonic one: steps of
-/// the host's clock must not tear the mapping of NTP to RTP time in sender reports.
-struct WallClock {
-    started: Instant,
-    since_epoch: Duration,
-}
-
-impl WallClock {
-    fn start() -> Self {
-        Self {
-            started: Instant::now(),
-            // A clock before 1970 is no clock; 1970 is then as good as any time.
-            since_epoch: SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
-        }
-    }
-
-    fn ntp(&self, now: Instant) -> NtpTime {
-        NtpTime::from_unix(self.since_epoch + now.saturating_duration_since(self.started))
     }
 }
 

@@ -14,8 +14,9 @@ use crate::audio_track::AudioTrack;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::media_thread::{Audience, Command};
+use crate::media_thread::Command;
 use crate::negotiation;
+use crate::seat::Audience;
 use crate::stats::{AudioCodecCapability, TransmissionStats};
 use crate::status::{Status, TransmitterState};
 

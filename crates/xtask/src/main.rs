@@ -1,1 +1,69 @@
-fn main(){}
+//! The project's chores: `cargo xtask test`, `bench`, `fuzz`, `screenshots`, `setup`.
+//!
+//! It says every command before it runs it, stops at the first that fails, and ends with that
+//! command's exit code. It skips nothing silently: what is missing is installed, or named.
+
+mod failure;
+mod fuzz_target;
+mod requirement;
+mod runner;
+mod screenshot;
+mod test_suite;
+mod venv;
+
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+use crate::runner::Runner;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match dispatch(&Runner::new(), &words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn dispatch(runner: &Runner, words: &[&str]) -> Result<(), Failure> {
+    match words {
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        ["setup"] => setup(runner),
+        ["test"] => {
+            setup(runner)?;
+            test_suite::run(runner)
+        }
+        ["bench", arguments @ ..] => {
+            let bench = ["bench", "--package", "skywave-benches", "--"].as_slice();
+            runner.cargo(&[bench, arguments].concat())
+        }
+        ["fuzz", arguments @ ..] => fuzz_target::run(runner, arguments),
+        ["screenshots"] => {
+            setup(runner)?;
+            screenshot::run(runner)
+        }
+        _ => Err(Failure::usage(USAGE)),
+    }
+}
+
+/// Installs what the tests need and the system lacks.
+fn setup(runner: &Runner) -> Result<(), Failure> {
+    requirement::install_missing(runner)?;
+    venv::install_missing(runner)
+}
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  setup                     install what the tests need: browsers, aiortc, libopus
+  test                      setup, then all tests; those against real peers too
+  bench [ARGUMENT ...]      criterion benches; the arguments go to criterion
+  fuzz [TARGET [SECONDS]]   libFuzzer, on nightly Rust; without TARGET lists the targets
+  screenshots               make docs/screenshot.png from the browser test
+";

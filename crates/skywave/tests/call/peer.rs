@@ -19,7 +19,7 @@ use webrtc::rtp_transceiver::rtp_transceiver_direction::RTCRtpTransceiverDirecti
 use webrtc::track::track_remote::TrackRemote;
 
 /// A listener.
-pub struct Listener {
+pub(crate) struct Listener {
     connection: Arc<RTCPeerConnection>,
     packets: mpsc::UnboundedReceiver<Packet>,
     state: watch::Receiver<RTCPeerConnectionState>,
@@ -27,7 +27,7 @@ pub struct Listener {
 
 impl Listener {
     /// A listener that reaches skywave on this machine, by loopback too.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let mut media = MediaEngine::default();
         media.register_default_codecs().unwrap();
         let mut settings = SettingEngine::default();
@@ -56,7 +56,7 @@ impl Listener {
     }
 
     /// Its offer to receive audio, candidates included.
-    pub async fn offer(&self) -> String {
+    pub(crate) async fn offer(&self) -> String {
         let receive = RTCRtpTransceiverInit {
             direction: RTCRtpTransceiverDirection::Recvonly,
             send_encodings: Vec::new(),
@@ -70,13 +70,13 @@ impl Listener {
     }
 
     /// Takes the answer to its offer.
-    pub async fn accept_answer(&self, answer: String) {
+    pub(crate) async fn accept_answer(&self, answer: String) {
         let answer = RTCSessionDescription::answer(answer).unwrap();
         self.connection.set_remote_description(answer).await.unwrap();
     }
 
     /// Its answer to our offer, candidates included.
-    pub async fn answer(&self, offer: String) -> String {
+    pub(crate) async fn answer(&self, offer: String) -> String {
         let offer = RTCSessionDescription::offer(offer).unwrap();
         self.connection.set_remote_description(offer).await.unwrap();
         let answer = self.connection.create_answer(None).await.unwrap();
@@ -91,7 +91,7 @@ impl Listener {
     }
 
     /// The next packets.
-    pub async fn packets(&mut self, count: usize) -> Vec<Packet> {
+    pub(crate) async fn packets(&mut self, count: usize) -> Vec<Packet> {
         let mut packets = Vec::new();
         while packets.len() < count {
             let packet = timeout(PATIENCE, self.packets.recv()).await;
@@ -102,18 +102,18 @@ impl Listener {
     }
 
     /// Whatever has arrived and was not taken.
-    pub fn waiting_packets(&mut self) -> Vec<Packet> {
+    pub(crate) fn waiting_packets(&mut self) -> Vec<Packet> {
         std::iter::from_fn(|| self.packets.try_recv().ok()).collect()
     }
 
     /// Waits for a state.
-    pub async fn reaches(&mut self, wanted: RTCPeerConnectionState) {
+    pub(crate) async fn reaches(&mut self, wanted: RTCPeerConnectionState) {
         let reached = self.state.wait_for(|&state| state == wanted);
         timeout(PATIENCE, reached).await.expect("the state is reached").unwrap();
     }
 
     /// Hangs up.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.connection.close().await.unwrap();
     }
 }
@@ -127,4 +127,4 @@ async fn forward(track: Arc<TrackRemote>, packets: mpsc::UnboundedSender<Packet>
 }
 
 /// Nothing that these tests wait for takes longer on any machine that works.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

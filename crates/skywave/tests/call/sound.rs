@@ -3,7 +3,7 @@
 use webrtc::rtp::packet::Packet;
 
 /// The frequency in Hz of the tone in these Opus packets.
-pub fn opus_tone(packets: &[Packet]) -> f64 {
+pub(crate) fn opus_tone(packets: &[Packet]) -> f64 {
     let mut decoder = ropus::Decoder::new(48_000, ropus::Channels::Mono).unwrap();
     let mut samples = Vec::new();
     for packet in packets {
@@ -18,7 +18,7 @@ pub fn opus_tone(packets: &[Packet]) -> f64 {
 }
 
 /// The frequency in Hz of the tone in these PCMU packets.
-pub fn pcmu_tone(packets: &[Packet]) -> f64 {
+pub(crate) fn pcmu_tone(packets: &[Packet]) -> f64 {
     let codes = packets.iter().flat_map(|packet| packet.payload.iter());
     let samples: Vec<f32> = codes.map(|&code| expand_mu_law(code)).collect();
     frequency(&samples[5 * 160..], 8000.0)

@@ -1,0 +1,109 @@
+//! The audio level of a frame and the voice bit (RFC 6464).
+
+/// The level of exactly these samples in -dBov (RFC 6464 §3).
+///
+/// It is the RMS over both channels, without smoothing: 0 is a full-scale
+/// square wave, 3 a full-scale sine, 127 digital silence or anything quieter
+/// than -127 dBov. Samples that are no numbers count as silence.
+#[must_use]
+pub fn audio_level(pcm: &[[f32; 2]]) -> u8 {
+    let energy: f64 = pcm
+        .as_flattened()
+        .iter()
+        .filter(|sample| sample.is_finite())
+        .map(|&sample| f64::from(sample) * f64::from(sample))
+        .sum();
+    let mean_square = energy / (2 * pcm.len()).max(1) as f64;
+    // The cast saturates: silence is an infinite number of -dB.
+    (-10.0 * mean_square.log10()).round().min(127.0) as u8
+}
+
+/// Decides the V bit of RFC 6464 §3 from the levels of successive frames.
+///
+/// An honest energy gate and no more: a frame of -45 dBov or louder opens it; it
+/// closes after ten frames in a row (200 ms) quieter than -55 dBov, so that the
+/// pauses between words do not flicker. Music opens it as speech does.
+#[derive(Clone, Debug, Default)]
+pub struct VoiceActivity {
+    active: bool,
+    quiet_frames: u32,
+}
+
+impl VoiceActivity {
+    /// Takes the next frame's [`audio_level`] and tells whether it counts as voice.
+    pub fn update(&mut self, level: u8) -> bool {
+        if level <= OPENING_LEVEL {
+            self.active = true;
+        }
+        if level <= CLOSING_LEVEL {
+            self.quiet_frames = 0;
+        } else {
+            self.quiet_frames = self.quiet_frames.saturating_add(1);
+        }
+        if self.quiet_frames >= HANGOVER_FRAMES {
+            self.active = false;
+        }
+        self.active
+    }
+}
+
+const OPENING_LEVEL: u8 = 45;
+const CLOSING_LEVEL: u8 = 55;
+const HANGOVER_FRAMES: u32 = 10;
+
+#[cfg(test)]
+mod tests {
+    use std::f32::consts::TAU;
+
+    use super::*;
+
+    #[test]
+    fn full_scale_square_is_0_and_sine_is_3() {
+        let square: Vec<_> = (0..960)
+            .map(|n| [if n % 96 < 48 { 1.0 } else { -1.0 }; 2])
+            .collect();
+        assert_eq!(audio_level(&square), 0);
+        let sine: Vec<_> = (0..960)
+            .map(|n| [(TAU * n as f32 / 96.0).sin(); 2])
+            .collect();
+        assert_eq!(audio_level(&sine), 3);
+        let quiet: Vec<_> = sine.iter().map(|s| [s[0] / 1_000.0; 2]).collect();
+        assert_eq!(audio_level(&quiet), 63);
+    }
+
+    #[test]
+    fn silence_is_127_however_it_comes() {
+        assert_eq!(audio_level(&[[0.0; 2]; 960]), 127);
+        assert_eq!(audio_level(&[[1e-12; 2]; 960]), 127);
+        assert_eq!(audio_level(&[]), 127);
+        assert_eq!(audio_level(&[[f32::NAN; 2]; 960]), 127);
+    }
+
+    #[test]
+    fn beyond_full_scale_stays_0() {
+        assert_eq!(audio_level(&[[4.0; 2]; 960]), 0);
+        assert_eq!(audio_level(&[[f32::MAX; 2]; 960]), 0);
+    }
+
+    #[test]
+    fn one_channel_alone_is_3_db_lower() {
+        assert_eq!(audio_level(&[[1.0, 0.0]; 960]), 3);
+    }
+
+    #[test]
+    fn voice_opens_at_once_and_closes_after_the_hangover() {
+        let mut voice = VoiceActivity::default();
+        assert!(!voice.update(50), "between the thresholds nothing opens");
+        assert!(voice.update(45));
+        assert!(voice.update(55), "between the thresholds nothing closes");
+        for _ in 0..9 {
+            assert!(voice.update(127));
+        }
+        assert!(voice.update(50), "a word after a pause keeps it open");
+        for _ in 0..9 {
+            assert!(voice.update(127));
+        }
+        assert!(!voice.update(127));
+        assert!(!voice.update(50));
+    }
+}

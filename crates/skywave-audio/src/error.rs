@@ -1,0 +1,62 @@
+//! What can go wrong, with the offending value.
+
+use std::io;
+use std::path::PathBuf;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A tone outside 20 Hz to 20 kHz.
+    #[error("a tone of {0} Hz is outside 20 Hz to 20,000 Hz")]
+    Frequency(f64),
+    /// The file cannot be opened or read.
+    #[error("cannot read {}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        cause: io::Error,
+    },
+    /// The content is no audio format known here, or breaks off before any audio.
+    #[error("{} is not a whole audio file of a known format (WAV, AIFF, FLAC, MP3 or Ogg)", path.display())]
+    NotAudio {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An audio file that cannot be decoded here.
+    #[error("{}: {what} is not supported", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What is not supported: a codec, a sample rate, a number of channels.
+        what: String,
+    },
+    /// A known format, but broken.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder found wrong.
+        reason: String,
+    },
+    /// A readable audio file without audio, or with less than 240 samples of it.
+    #[error("{} holds no audio, or too little to play", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The thread that reads ahead could not be started.
+    #[error("cannot start the reading thread")]
+    Thread(#[source] io::Error),
+    /// A frame to encode that has not [`FRAME_SAMPLES`](crate::FRAME_SAMPLES) samples.
+    #[error("a frame of {0} samples instead of 960")]
+    FrameLength(usize),
+    /// The Opus encoder refused its settings or a frame.
+    #[error("Opus encoder: {0}")]
+    Opus(String),
+    /// The resampler refused its settings or a block.
+    #[error("resampler: {0}")]
+    Resampler(String),
+}

@@ -1,0 +1,91 @@
+//! A bounded queue of blocks between the thread that reads ahead and the source.
+
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+
+/// The source's end. Dropping it makes the thread's next [`SyncSender::send`] fail.
+pub(crate) struct Prefetch {
+    blocks: Receiver<Box<[[f32; 2]]>>,
+    block: Box<[[f32; 2]]>,
+    position: usize,
+    ended: bool,
+}
+
+impl Prefetch {
+    /// An empty queue for a second of blocks.
+    pub(crate) fn new() -> (SyncSender<Box<[[f32; 2]]>>, Self) {
+        let (sender, receiver) = sync_channel(BLOCKS);
+        let prefetch = Self {
+            blocks: receiver,
+            block: Box::default(),
+            position: 0,
+            ended: false,
+        };
+        (sender, prefetch)
+    }
+
+    /// Copies what is there, without waiting.
+    pub(crate) fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+        let mut written = 0;
+        while written < pcm.len() {
+            let rest = &self.block[self.position..];
+            if rest.is_empty() {
+                match self.blocks.try_recv() {
+                    Ok(block) => (self.block, self.position) = (block, 0),
+                    Err(error) => {
+                        self.ended = error == TryRecvError::Disconnected;
+                        break;
+                    }
+                }
+                continue;
+            }
+            let count = rest.len().min(pcm.len() - written);
+            pcm[written..written + count].copy_from_slice(&rest[..count]);
+            written += count;
+            self.position += count;
+        }
+        written
+    }
+
+    /// True once the thread is gone and everything it sent has been read.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended
+    }
+}
+
+/// Samples in a block, 20 ms.
+pub(crate) const BLOCK_SAMPLES: usize = 960;
+/// One second of blocks.
+const BLOCKS: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queue_holds_one_second_and_refuses_more() {
+        let (sender, mut prefetch) = Prefetch::new();
+        while sender.try_send([[0.5; 2]; BLOCK_SAMPLES].into()).is_ok() {}
+        let mut pcm = vec![[0.0; 2]; 100_000];
+        assert_eq!(prefetch.read(&mut pcm), 48_000);
+        assert_eq!((pcm[47_999], pcm[48_000]), ([0.5; 2], [0.0; 2]));
+        assert!(sender.try_send(Box::default()).is_ok());
+    }
+
+    #[test]
+    fn end_comes_after_the_last_sample() {
+        let (sender, mut prefetch) = Prefetch::new();
+        let mut pcm = [[0.0; 2]; 4];
+        assert_eq!((prefetch.read(&mut pcm), prefetch.ended()), (0, false));
+        sender.send([[0.5; 2]; 6].into()).unwrap();
+        drop(sender);
+        assert_eq!((prefetch.read(&mut pcm), prefetch.ended()), (4, false));
+        assert_eq!((prefetch.read(&mut pcm), prefetch.ended()), (2, true));
+    }
+
+    #[test]
+    fn dropping_the_source_refuses_further_blocks() {
+        let (sender, prefetch) = Prefetch::new();
+        drop(prefetch);
+        assert!(sender.send(Box::default()).is_err());
+    }
+}

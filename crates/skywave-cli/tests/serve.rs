@@ -1,0 +1,248 @@
+//! The program from outside: its greeting, page, API and end.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::net::TcpListener;
+
+use support::{Program, detail, json, run};
+
+const OFFER: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
+
+#[test]
+fn greeting_says_what_plays_and_where() {
+    let program = Program::start(&["tone:440"]);
+    assert!(
+        program.greeting.contains("tone:440"),
+        "{}",
+        program.greeting
+    );
+    assert!(
+        program.greeting.contains("UDP 127.0.0.1:"),
+        "{}",
+        program.greeting
+    );
+    assert!(!program.url.ends_with(":0"), "{}", program.url);
+}
+
+#[test]
+fn serve_and_melody_are_the_defaults() {
+    let program = Program::start(&[]);
+    assert_eq!(program.stats()["source"], "melody");
+}
+
+#[test]
+fn page_loads_only_from_its_own_server() {
+    let program = Program::start(&[]);
+    let mut page = program.get("/");
+    assert_eq!(page.headers()["x-content-type-options"], "nosniff");
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self';"),
+        "{policy}"
+    );
+    assert!(!policy.contains("unsafe"), "{policy}");
+
+    let html = page.body_mut().read_to_string().unwrap();
+    for id in ["play", "state", "source", "swap", "audio"] {
+        assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    assert!(!html.contains("http://") && !html.contains("https://"));
+    for path in ["/page.js", "/style.css", "/icon.svg"] {
+        assert!(html.contains(path), "{path}");
+        assert_eq!(program.get(path).status(), 200, "{path}");
+    }
+}
+
+#[test]
+fn capabilities_are_listed_with_their_w3c_names() {
+    let program = Program::start(&[]);
+    let capabilities = json(&mut program.get("/api/capabilities"));
+    let opus = &capabilities["codecs"][0];
+    assert_eq!(opus["mimeType"], "audio/opus");
+    assert_eq!(opus["clockRate"], 48_000);
+    assert_eq!(opus["channels"], 2);
+    assert_eq!(opus["sdpFmtpLine"], "minptime=10;useinbandfec=1");
+    assert_eq!(capabilities["codecs"][1]["mimeType"], "audio/PCMU");
+    assert_eq!(capabilities["codecs"][2]["mimeType"], "audio/PCMA");
+    assert!(capabilities["codecs"][2].get("sdpFmtpLine").is_none());
+}
+
+#[test]
+fn listener_is_in_the_stats_until_it_hangs_up() {
+    let program = Program::start(&["tone:440"]);
+    let mut response = program.post_offer(OFFER);
+    assert_eq!(response.status(), 201);
+    let session = response.headers()["location"].to_str().unwrap().to_owned();
+    let answer = response.body_mut().read_to_string().unwrap();
+    assert!(answer.contains("a=sendonly"), "{answer}");
+
+    let stats = program.stats();
+    assert!(stats["uptime"].as_f64().is_some_and(|uptime| uptime >= 0.0));
+    assert!(stats["dropped"].is_object());
+    let listener = &stats["listeners"][0];
+    assert_eq!(
+        format!("/whep/{}", listener["id"].as_str().unwrap()),
+        session
+    );
+    assert_eq!(listener["state"], "connecting");
+    assert_eq!(listener["packetsSent"], 0);
+
+    assert_eq!(program.delete(&session).status(), 200);
+    assert_eq!(program.stats()["listeners"], serde_json::json!([]));
+    assert_eq!(program.delete(&session).status(), 404);
+}
+
+#[test]
+fn client_that_sends_far_too_much_still_reads_why_not() {
+    let program = Program::start(&[]);
+    let response = program.post_offer(&"a".repeat(800 * 1024));
+    assert_eq!(response.status(), 413);
+    assert!(detail(response).contains("65536 bytes"));
+}
+
+#[test]
+fn source_is_swapped() {
+    let program = Program::start(&["tone:440"]);
+    let mut response = program.put_source(r#"{"source":"tone:880"}"#);
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        json(&mut response),
+        serde_json::json!({"source": "tone:880"})
+    );
+    assert_eq!(program.stats()["source"], "tone:880");
+}
+
+#[test]
+fn source_that_cannot_be_opened_leaves_the_old_one() {
+    let program = Program::start(&["tone:440"]);
+    for (source, reason) in [
+        ("tone:loud", "20 to 20000"),
+        ("/nowhere/tune.flac", "/nowhere/tune.flac"),
+        ("-", "Standard input"),
+        ("", "name"),
+    ] {
+        let response = program.put_source(&format!(r#"{{"source":"{source}"}}"#));
+        assert_eq!(response.status(), 422, "{source}");
+        let detail = detail(response);
+        assert!(detail.contains(reason), "{detail}");
+        assert_eq!(program.stats()["source"], "tone:440");
+    }
+}
+
+#[test]
+fn request_that_is_no_source_is_refused() {
+    let program = Program::start(&["tone:440"]);
+    for (body, status) in [("tone:880", 400), (r#"{"source":7}"#, 422), ("{}", 422)] {
+        let response = program.put_source(body);
+        assert_eq!(response.status(), status, "{body}");
+        detail(response);
+    }
+    assert_eq!(program.stats()["source"], "tone:440");
+}
+
+#[test]
+fn other_names_of_the_server_may_not_swap() {
+    let program = Program::start(&["tone:440"]);
+    let response = program.put_source_as("radio.example", r#"{"source":"tone:880"}"#);
+    assert_eq!(response.status(), 403);
+    detail(response);
+    assert_eq!(program.stats()["source"], "tone:440");
+}
+
+#[test]
+fn unknown_addresses_and_methods_are_problems() {
+    let program = Program::start(&[]);
+    for path in ["/nothing", "/api", "/whep/", "/../etc/passwd"] {
+        let response = program.get(path);
+        assert_eq!(response.status(), 404, "{path}");
+        detail(response);
+    }
+    let response = program.delete("/api/source");
+    assert_eq!(response.status(), 405);
+    assert_eq!(response.headers()["allow"], "PUT");
+    detail(response);
+    assert_eq!(program.get("/whep").status(), 405);
+}
+
+#[test]
+fn file_that_is_no_audio_ends_the_program_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.wav");
+    std::fs::write(&path, "these are notes, but not those\n".repeat(100)).unwrap();
+    let path = path.to_str().unwrap();
+
+    let output = run(&["serve", path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let reason = errors
+        .strip_prefix(&format!("error: {path}"))
+        .unwrap_or_default();
+    assert!(reason.trim().len() > 10, "{errors}");
+}
+
+#[test]
+fn missing_file_ends_the_program_with_the_reason() {
+    let output = run(&["/nowhere/tune.flac"]);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        errors.starts_with("error: /nowhere/tune.flac: "),
+        "{errors}"
+    );
+    assert!(errors.contains("No such file"), "{errors}");
+}
+
+#[test]
+fn taken_port_ends_the_program_with_the_flag_to_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["--http", &address, "--udp", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        errors.starts_with(&format!("error: {address} is taken")),
+        "{errors}"
+    );
+    assert!(errors.contains("--http ADDR:PORT"), "{errors}");
+}
+
+#[test]
+fn help_shows_sources_and_a_pipe_from_ffmpeg() {
+    for arguments in [&["--help"][..], &["serve", "--help"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(0));
+        let help = String::from_utf8(output.stdout).unwrap();
+        for text in ["melody", "tone:440", "ffmpeg", "| skywave -", "--public-ip"] {
+            assert!(help.contains(text), "{text} in {help}");
+        }
+    }
+}
+
+#[test]
+fn standard_input_plays_and_its_end_is_not_the_programs() {
+    let mut program = Program::start(&["-"]);
+    program.feed(&[0; 48_000]);
+    assert_eq!(program.stats()["source"], "-");
+    program.end_input();
+    assert_eq!(program.post_offer(OFFER).status(), 201);
+    assert!(
+        program.greeting.contains("standard input"),
+        "{}",
+        program.greeting
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupt_and_terminate_end_it_with_listeners_and_open_connections() {
+    for signal in ["INT", "TERM"] {
+        let program = Program::start(&["tone:440"]);
+        assert_eq!(program.post_offer(OFFER).status(), 201);
+        let kept_alive = program.keep_alive();
+        assert_eq!(program.signal(signal), Some(0), "{signal}");
+        drop(kept_alive);
+    }
+}

@@ -1,0 +1,54 @@
+//! Frames reach everybody once, whoever comes and goes meanwhile.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use skywave_peer::{Outbox, PeerId};
+
+use support::{STREAM, World};
+
+#[test]
+fn nobody_is_forgotten_or_served_twice_when_somebody_leaves_during_a_frame() {
+    for leaver in 0..6u64 {
+        for served_before in 0..=6 {
+            let mut world = World::new();
+            for _ in 0..6 {
+                world.connect();
+            }
+            for listener in &mut world.listeners {
+                listener.packets.clear();
+            }
+            world.begin_frame(|world, frame, mut cursor| {
+                world.hub.fill(frame, &mut cursor, served_before, &mut world.outbox);
+                world.deliver_outbox();
+                world.with_hub(|hub, io| hub.close(PeerId(leaver), io));
+                while world.hub.fill(frame, &mut cursor, 1, &mut world.outbox) > 0 {}
+            });
+            for (index, listener) in world.listeners.iter().enumerate() {
+                if index as u64 != leaver {
+                    assert_eq!(listener.packets.len(), 1, "{index} of {leaver}, {served_before}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn audience_larger_than_a_batch_is_served_in_batches() {
+    let mut world = World::new();
+    let size = Outbox::SLOTS + 6;
+    for _ in 0..size {
+        world.connect();
+    }
+    assert_eq!(world.hub.listeners(STREAM), size);
+    for listener in &mut world.listeners {
+        listener.packets.clear();
+    }
+    world.begin_frame(|world, frame, mut cursor| {
+        let left = world.hub.fill(frame, &mut cursor, usize::MAX, &mut world.outbox);
+        assert_eq!((left, world.outbox.free()), (6, 0));
+        world.deliver_outbox();
+        assert_eq!(world.hub.fill(frame, &mut cursor, usize::MAX, &mut world.outbox), 0);
+    });
+    assert!(world.listeners.iter().all(|listener| listener.packets.len() == 1));
+}

@@ -1,0 +1,213 @@
+//! The other end of a peer: a controlling ICE agent, DTLS, and a receiver.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use skywave_dtls::{Dtls, Event, Identity, Role, SrtpKeys};
+use skywave_ice::{BINDING, Class, Credentials, IntegrityKey, Path, StunWriter};
+use skywave_peer::Protocol;
+use skywave_rtp::{Counters, RtpPacket};
+use skywave_srtp::{MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpReceiver};
+
+/// One listener.
+pub(crate) struct Listener {
+    pub(crate) path: Path,
+    pub(crate) ufrag: String,
+    pub(crate) identity: Identity,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) outgoing: Vec<Vec<u8>>,
+    /// RTP packets received and authenticated, decrypted.
+    pub(crate) packets: Vec<Vec<u8>>,
+    /// RTCP compounds received, decrypted, with the time.
+    pub(crate) reports: Vec<(Instant, Vec<u8>)>,
+    pub(crate) closed: bool,
+    /// Whether it still sends connectivity checks, and with which attributes.
+    pub(crate) checks: bool,
+    pub(crate) nominates: bool,
+    /// Datagrams of any kind that came, checks' answers included.
+    pub(crate) datagrams: usize,
+    remote: Credentials,
+    key: IntegrityKey,
+    dtls: Dtls,
+    role: Role,
+    next_check: Instant,
+    checked: bool,
+    srtp: Option<Contexts>,
+}
+
+struct Contexts {
+    rtp: SrtpReceiver,
+    rtcp: SrtcpReceiver,
+    sender: SrtcpSender,
+}
+
+impl Listener {
+    pub(crate) fn new(index: usize, remote: &Credentials, role: Role, now: Instant) -> Self {
+        let identity = Identity::generate(SystemTime::now()).unwrap();
+        Self {
+            path: path(index, 0),
+            ufrag: format!("listener{index}"),
+            counters: Arc::default(),
+            outgoing: Vec::new(),
+            packets: Vec::new(),
+            reports: Vec::new(),
+            closed: false,
+            checks: true,
+            nominates: true,
+            datagrams: 0,
+            remote: remote.clone(),
+            key: IntegrityKey::new(remote.pwd()),
+            dtls: Dtls::new(&identity, role, now),
+            identity,
+            role,
+            next_check: now,
+            checked: false,
+            srtp: None,
+        }
+    }
+
+    /// Goes to another address, as a phone that leaves its Wi-Fi does.
+    pub(crate) fn move_to(&mut self, place: u16, now: Instant) {
+        self.path.remote.set_port(self.path.remote.port() + place);
+        self.next_check = now;
+    }
+
+    pub(crate) fn hears(&self, path: Path) -> bool {
+        self.path == path
+    }
+
+    /// What its timers make it send.
+    pub(crate) fn work(&mut self, now: Instant) {
+        if self.checks && now >= self.next_check {
+            self.next_check = now + if self.checked { CHECK_INTERVAL } else { RETRY_INTERVAL };
+            let check = self.check(self.nominates);
+            self.outgoing.push(check);
+        }
+        if self.dtls.next_timeout().is_some_and(|due| due <= now) {
+            let outgoing = &mut self.outgoing;
+            let emit = &mut |bytes: &[u8]| outgoing.push(bytes.to_vec());
+            let event = self.dtls.handle_timeout(now, emit);
+            self.on_dtls(event.ok().flatten());
+        }
+    }
+
+    /// A Binding request.
+    pub(crate) fn check(&self, nominate: bool) -> Vec<u8> {
+        self.signed_check(nominate, &self.key)
+    }
+
+    /// A Binding request of somebody who does not know the password.
+    pub(crate) fn check_with_password(&self, password: &str) -> Vec<u8> {
+        self.signed_check(true, &IntegrityKey::new(password))
+    }
+
+    fn signed_check(&self, nominate: bool, key: &IntegrityKey) -> Vec<u8> {
+        let mut buffer = [0; 512];
+        let mut writer = StunWriter::new(&mut buffer, Class::Request, BINDING, [9; 12]);
+        writer.username(&format!("{}:{}", self.remote.ufrag(), self.ufrag));
+        writer.priority(1_853_824_767);
+        writer.ice_controlling(1);
+        if nominate {
+            writer.use_candidate();
+        }
+        let len = writer.finish(Some(key)).unwrap();
+        buffer[..len].to_vec()
+    }
+
+    pub(crate) fn handle(&mut self, now: Instant, datagram: &[u8], _: Path) {
+        self.datagrams += 1;
+        let mut datagram = datagram.to_vec();
+        match Protocol::of(&datagram) {
+            Protocol::Stun => self.on_check_answered(now),
+            Protocol::Dtls => {
+                let outgoing = &mut self.outgoing;
+                let emit = &mut |bytes: &[u8]| outgoing.push(bytes.to_vec());
+                let event = self.dtls.handle_datagram(now, &datagram, emit);
+                self.on_dtls(event.ok().flatten());
+            }
+            Protocol::Srtp => {
+                let contexts = self.srtp.as_mut().expect("no media before the handshake is done");
+                let len = contexts.rtp.unprotect(&mut datagram).unwrap();
+                self.packets.push(datagram[..len].to_vec());
+            }
+            Protocol::Srtcp => {
+                let contexts = self.srtp.as_mut().unwrap();
+                let len = contexts.rtcp.unprotect(&mut datagram).unwrap();
+                self.reports.push((now, datagram[..len].to_vec()));
+            }
+            Protocol::Unknown => panic!("a datagram of no protocol"),
+        }
+    }
+
+    fn on_check_answered(&mut self, now: Instant) {
+        self.checked = true;
+        if self.role == Role::Client {
+            let outgoing = &mut self.outgoing;
+            let emit = &mut |bytes: &[u8]| outgoing.push(bytes.to_vec());
+            self.dtls.start(now, emit).unwrap();
+        }
+    }
+
+    fn on_dtls(&mut self, event: Option<Event>) {
+        match event {
+            Some(Event::Connected) => {
+                let certificate = self.dtls.peer_certificate().unwrap().to_vec();
+                let algorithm = skywave_dtls::HashAlgorithm::Sha256;
+                let fingerprint = skywave_dtls::Fingerprint::of(algorithm, &certificate);
+                let keys = self.dtls.verify(&[fingerprint]).unwrap();
+                self.srtp = Some(Contexts::new(&keys));
+            }
+            Some(Event::Closed) => self.closed = true,
+            None => {}
+        }
+    }
+
+    /// Hangs up by DTLS.
+    pub(crate) fn close(&mut self, now: Instant) {
+        let outgoing = &mut self.outgoing;
+        self.dtls.close(now, &mut |bytes| outgoing.push(bytes.to_vec()));
+    }
+
+    /// Sends RTCP.
+    pub(crate) fn send_rtcp(&mut self, compound: &[u8]) {
+        let mut buffer = [0; 512];
+        buffer[..compound.len()].copy_from_slice(compound);
+        let sender = &mut self.srtp.as_mut().unwrap().sender;
+        let len = sender.protect(&mut buffer, compound.len()).unwrap();
+        self.outgoing.push(buffer[..len].to_vec());
+    }
+
+    pub(crate) fn sequence_numbers(&self) -> Vec<u16> {
+        let number = |packet: &Vec<u8>| RtpPacket::parse(packet).unwrap().sequence_number();
+        self.packets.iter().map(number).collect()
+    }
+
+    pub(crate) fn ssrc(&self) -> u32 {
+        RtpPacket::parse(&self.packets[0]).unwrap().ssrc()
+    }
+}
+
+impl Contexts {
+    fn new(keys: &SrtpKeys) -> Self {
+        let profile = Profile::from_iana(keys.profile).unwrap();
+        let remote = MasterKey::new(profile, keys.remote_key(), keys.remote_salt()).unwrap();
+        let local = MasterKey::new(profile, keys.local_key(), keys.local_salt()).unwrap();
+        Self {
+            rtp: SrtpReceiver::new(&remote),
+            rtcp: SrtcpReceiver::new(&remote),
+            sender: SrtcpSender::new(&local),
+        }
+    }
+}
+
+/// The address of a listener.
+pub(crate) fn path(index: usize, place: u16) -> Path {
+    Path {
+        base: 0,
+        remote: format!("192.0.2.{}:{}", index + 1, 40_000 + place).parse().unwrap(),
+    }
+}
+
+/// RFC 7675 §5.1.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);

@@ -1,0 +1,233 @@
+//! A hub and its listeners on a virtual clock and a lossy link.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub(crate) mod listener;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use skywave_dtls::{Identity, Role};
+use skywave_ice::Path;
+use skywave_peer::{
+    Cursor, Hub, Io, Limits, LocalParameters, Outbox, Peer, PeerConfig, PeerEvent, PeerId, Remote,
+    StreamFrame, StreamKey,
+};
+use skywave_rtp::{Counters, Frame, Mid, NtpTime};
+
+use listener::Listener;
+
+pub(crate) const STREAM: StreamKey = StreamKey(5);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+const CLOCK_RATE: u32 = 48_000;
+
+/// One hub with its listeners, and all that goes between them.
+pub(crate) struct World {
+    pub(crate) hub: Hub,
+    pub(crate) outbox: Outbox,
+    pub(crate) events: Vec<(PeerId, PeerEvent)>,
+    pub(crate) now: Instant,
+    started: Instant,
+    pub(crate) identity: Identity,
+    pub(crate) listeners: Vec<Listener>,
+    /// Share of datagrams lost, in 1/256.
+    pub(crate) loss: u8,
+    random: u64,
+    media_time: u32,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            hub: Hub::new(),
+            outbox: Outbox::new(),
+            events: Vec::new(),
+            now,
+            started: now,
+            identity: Identity::generate(std::time::SystemTime::now()).unwrap(),
+            listeners: Vec::new(),
+            loss: 0,
+            random: 7,
+            media_time: 0,
+        }
+    }
+
+    /// Calls into the hub and delivers what comes out.
+    pub(crate) fn with_hub<T>(&mut self, call: impl FnOnce(&mut Hub, &mut Io<'_>) -> T) -> T {
+        let elapsed = self.now - self.started;
+        let mut io = Io {
+            now: self.now,
+            ntp: NtpTime::from_unix(Duration::from_secs(1_800_000_000) + elapsed),
+            outbox: &mut self.outbox,
+            events: &mut self.events,
+        };
+        let result = call(&mut self.hub, &mut io);
+        self.deliver_outbox();
+        result
+    }
+
+    /// Adds a peer and the listener that is its other end. Who answers an offer knows the remote
+    /// description at once; pass `None` for an offer whose answer is still to come.
+    pub(crate) fn add(&mut self, role: Option<Role>) -> usize {
+        let index = self.listeners.len();
+        let local = LocalParameters::from_random([index as u8 + 1; LocalParameters::RANDOM_BYTES]);
+        let listener_role = match role.unwrap_or(Role::Server) {
+            Role::Server => Role::Client,
+            Role::Client => Role::Server,
+        };
+        let listener = Listener::new(index, &local.credentials, listener_role, self.now);
+        let counters: Arc<Counters> = Arc::clone(&listener.counters);
+        let config = PeerConfig {
+            id: PeerId(index as u64),
+            local,
+            identity: self.identity.clone(),
+            counters,
+            limits: Limits::default(),
+        };
+        let peer = Peer::new(config, self.now);
+        self.listeners.push(listener);
+        self.with_hub(|hub, io| hub.add(peer, io));
+        if let Some(role) = role {
+            let remote = self.remote(index, role);
+            self.set_remote(index, remote);
+        }
+        index
+    }
+
+    /// The true remote description of a listener.
+    pub(crate) fn remote(&self, index: usize, role: Role) -> Remote {
+        let listener = &self.listeners[index];
+        Remote {
+            stream: STREAM,
+            ufrag: listener.ufrag.clone(),
+            fingerprints: vec![listener.identity.fingerprint()],
+            role,
+            payload_type: 111,
+            mid: Some("0".to_owned()),
+            mid_extension: Mid::new(1, "0").ok(),
+            audio_level_extension: Some(2),
+        }
+    }
+
+    pub(crate) fn set_remote(&mut self, index: usize, remote: Remote) {
+        self.with_hub(|hub, io| hub.set_remote(PeerId(index as u64), remote, io));
+    }
+
+    /// One datagram from anywhere to the hub, whole.
+    pub(crate) fn receive(&mut self, path: Path, datagram: &[u8]) {
+        let mut datagram = datagram.to_vec();
+        self.with_hub(|hub, io| hub.handle_datagram(path, &mut datagram, io));
+    }
+
+    /// Lets time pass: listeners check, handshakes go on, timers fire, a frame goes out every
+    /// other tick.
+    pub(crate) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.tick();
+        }
+    }
+
+    /// Lets time pass until something is so, up to a limit. True if it is.
+    pub(crate) fn run_until(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        while self.now < end && !done(self) {
+            self.tick();
+        }
+        done(self)
+    }
+
+    fn tick(&mut self) {
+        self.now += TICK;
+        for index in 0..self.listeners.len() {
+            let now = self.now;
+            self.listeners[index].work(now);
+            let path = self.listeners[index].path;
+            for datagram in std::mem::take(&mut self.listeners[index].outgoing) {
+                if !self.lose() {
+                    self.receive(path, &datagram);
+                }
+            }
+        }
+        while !self.with_hub(|hub, io| hub.handle_timeouts(io)) {}
+        if self.now.duration_since(self.started).as_millis() % 20 == 0 {
+            self.send_frame();
+        }
+    }
+
+    /// Sends one frame to everybody.
+    pub(crate) fn send_frame(&mut self) {
+        self.begin_frame(|world, frame, mut cursor| {
+            while world.hub.fill(frame, &mut cursor, usize::MAX, &mut world.outbox) > 0 {
+                world.deliver_outbox();
+            }
+        });
+    }
+
+    /// Starts a frame and leaves the rest to the caller.
+    pub(crate) fn begin_frame(&mut self, rest: impl FnOnce(&mut Self, &StreamFrame<'_>, Cursor)) {
+        self.media_time += 960;
+        let payload = self.media_time.to_be_bytes();
+        let frame = StreamFrame {
+            stream: STREAM,
+            frame: Frame {
+                payload: &payload,
+                timestamp: self.media_time,
+                marker: false,
+                audio_level: 20,
+                voice: true,
+            },
+            captured: self.now,
+            clock_rate: CLOCK_RATE,
+        };
+        let cursor = self.hub.begin(&frame);
+        rest(self, &frame, cursor);
+        self.deliver_outbox();
+    }
+
+    pub(crate) fn deliver_outbox(&mut self) {
+        let datagrams: Vec<(Vec<u8>, Path)> = self
+            .outbox
+            .datagrams()
+            .map(|(bytes, path)| (bytes.to_vec(), path))
+            .collect();
+        self.outbox.clear();
+        for (datagram, path) in datagrams {
+            if self.lose() {
+                continue;
+            }
+            let now = self.now;
+            if let Some(listener) = self.listeners.iter_mut().find(|l| l.hears(path)) {
+                listener.handle(now, &datagram, path);
+            }
+        }
+    }
+
+    fn lose(&mut self) -> bool {
+        // Knuth's MMIX generator.
+        self.random = self
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((self.random >> 56) as u8) < self.loss
+    }
+
+    /// What happened to one peer.
+    pub(crate) fn events_of(&self, index: usize) -> Vec<PeerEvent> {
+        let of = |(id, _): &&(PeerId, PeerEvent)| id.0 == index as u64;
+        self.events.iter().filter(of).map(|(_, event)| event.clone()).collect()
+    }
+
+    pub(crate) fn is_connected(&self, index: usize) -> bool {
+        let events = self.events_of(index);
+        events.iter().any(|event| matches!(event, PeerEvent::Connected(_)))
+    }
+
+    /// Brings one listener all the way to media.
+    pub(crate) fn connect(&mut self) -> usize {
+        let index = self.add(Some(Role::Server));
+        let connected = |world: &Self| !world.listeners[index].packets.is_empty();
+        assert!(self.run_until(Duration::from_secs(5), connected));
+        index
+    }
+}

@@ -1,0 +1,72 @@
+//! Problem details (RFC 9457): what every refused request answers.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// A refused request: a status and one sentence for a person.
+///
+/// As a response it is `application/problem+json` with the members `type`
+/// (`about:blank`: the status says what kind it is), `title`, `status` and
+/// `detail`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    /// A problem with this status and sentence.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+        }
+    }
+
+    /// The HTTP status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence that says what is wrong.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Json(json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        }));
+        let mut response = (self.status, body).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        response
+    }
+}
+
+impl From<skywave::Error> for Problem {
+    fn from(error: skywave::Error) -> Self {
+        use skywave::Error;
+        let status = match error {
+            Error::InvalidDescription(_) => StatusCode::BAD_REQUEST,
+            Error::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            Error::Full { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Closed => {
+                let detail = "The server is shutting down.";
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+            }
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");

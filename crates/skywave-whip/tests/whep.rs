@@ -1,0 +1,287 @@
+//! The HTTP contract of WHEP, with an offer of Chromium and a real engine.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{Request, Response, StatusCode, header};
+use serde_json::Value;
+use skywave::{Engine, EngineConfig, TrackConfig};
+use skywave_whip::{Listeners, whep_router};
+use tower::ServiceExt;
+
+const OFFER: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
+
+struct Server {
+    engine: Engine,
+    router: Router,
+    listeners: Listeners,
+}
+
+impl Server {
+    fn start(max_listeners: usize) -> Self {
+        let engine = Engine::bind(EngineConfig {
+            udp: "127.0.0.1:0".parse().unwrap(),
+            max_listeners,
+            ..EngineConfig::default()
+        })
+        .unwrap();
+        let track = engine.audio_track(TrackConfig::default());
+        let (router, listeners) = whep_router(engine.clone(), track);
+        Self {
+            engine,
+            router,
+            listeners,
+        }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn post(&self, content_type: Option<&str>, body: impl Into<Body>) -> Response<Body> {
+        let mut request = Request::post("/whep");
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    async fn offer(&self, sdp: &str) -> Response<Body> {
+        self.post(Some("application/sdp"), sdp.to_owned()).await
+    }
+
+    async fn delete(&self, session: &str) -> Response<Body> {
+        self.send(Request::delete(session).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Waits until neither the table nor the engine knows a listener.
+    async fn empty(&self) {
+        eventually(async || {
+            self.listeners.stats().await.is_empty() && self.engine.stats().listeners == 0
+        })
+        .await;
+    }
+}
+
+async fn eventually(condition: impl AsyncFn() -> bool) {
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+fn location(response: &Response<Body>) -> String {
+    let location = response.headers()[header::LOCATION].to_str().unwrap();
+    location.to_owned()
+}
+
+async fn body(response: Response<Body>) -> Bytes {
+    to_bytes(response.into_body(), usize::MAX).await.unwrap()
+}
+
+/// Checks that a refusal is a problem document of this status; returns its sentence.
+async fn problem(response: Response<Body>, status: StatusCode) -> String {
+    assert_eq!(response.status(), status);
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "application/problem+json"
+    );
+    let problem: Value = serde_json::from_slice(&body(response).await).unwrap();
+    assert_eq!(problem["status"], status.as_u16());
+    assert_eq!(problem["title"], status.canonical_reason().unwrap());
+    assert_eq!(problem["type"], "about:blank");
+    problem["detail"].as_str().unwrap().to_owned()
+}
+
+/// The offer without the lines that begin so.
+fn without(prefix: &str) -> String {
+    let kept: Vec<_> = OFFER.lines().filter(|l| !l.starts_with(prefix)).collect();
+    assert!(
+        kept.len() < OFFER.lines().count(),
+        "{prefix} is not in the offer"
+    );
+    kept.join("\r\n") + "\r\n"
+}
+
+#[tokio::test]
+async fn offer_is_answered_with_a_session() {
+    let server = Server::start(10);
+    let response = server.offer(OFFER).await;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/sdp");
+    let location = location(&response);
+    let id = location.strip_prefix("/whep/").unwrap();
+    assert_eq!(id.len(), 32);
+
+    let answer = String::from_utf8(body(response).await.to_vec()).unwrap();
+    assert!(answer.starts_with("v=0\r\n"), "{answer}");
+    assert!(answer.contains("\r\na=sendonly\r\n"), "{answer}");
+
+    let stats = server.listeners.stats().await;
+    assert_eq!(stats.len(), 1);
+    assert_eq!(stats[0].0, id);
+}
+
+#[tokio::test]
+async fn content_type_of_an_offer_may_have_parameters() {
+    let server = Server::start(10);
+    let response = server
+        .post(Some("Application/SDP; charset=utf-8"), OFFER)
+        .await;
+    assert_eq!(response.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn every_listener_has_its_own_session() {
+    let server = Server::start(10);
+    let first = location(&server.offer(OFFER).await);
+    let second = location(&server.offer(OFFER).await);
+    assert_ne!(first, second);
+    assert_eq!(server.listeners.stats().await.len(), 2);
+}
+
+#[tokio::test]
+async fn delete_hangs_up_exactly_that_listener() {
+    let server = Server::start(10);
+    let first = location(&server.offer(OFFER).await);
+    let second = location(&server.offer(OFFER).await);
+
+    assert_eq!(server.delete(&first).await.status(), StatusCode::OK);
+    let stats = server.listeners.stats().await;
+    assert_eq!(stats.len(), 1);
+    assert!(second.ends_with(&stats[0].0));
+
+    problem(server.delete(&first).await, StatusCode::NOT_FOUND).await;
+    assert_eq!(server.delete(&second).await.status(), StatusCode::OK);
+    server.empty().await;
+}
+
+#[tokio::test]
+async fn unknown_session_is_not_found() {
+    let server = Server::start(10);
+    for id in ["0", "00000000000000000000000000000000", "%FF", "..%2F"] {
+        let response = server.delete(&format!("/whep/{id}")).await;
+        assert!(response.status().is_client_error(), "{id}");
+    }
+    let response = server.delete("/whep/0123456789abcdef").await;
+    problem(response, StatusCode::NOT_FOUND).await;
+}
+
+#[tokio::test]
+async fn malformed_offers_are_refused_and_leave_nothing() {
+    let server = Server::start(10);
+    let malformed = [
+        String::new(),
+        "hello".to_owned(),
+        without("a=fingerprint:"),
+        without("a=ice-ufrag:"),
+        without("a=ice-pwd:"),
+        without("a=rtcp-mux"),
+    ];
+    for offer in malformed {
+        let response = server.offer(&offer).await;
+        let wanted = StatusCode::BAD_REQUEST;
+        assert_eq!(response.status(), wanted, "{offer}");
+        assert!(!problem(response, wanted).await.is_empty());
+    }
+    let not_text = Bytes::from_static(&[0xff, 0xfe, 0x00]);
+    let response = server.post(Some("application/sdp"), not_text).await;
+    problem(response, StatusCode::BAD_REQUEST).await;
+    server.empty().await;
+}
+
+#[tokio::test]
+async fn sound_offers_that_cannot_be_served_are_not_acceptable() {
+    let server = Server::start(10);
+    let unacceptable = [
+        OFFER.replace("m=audio", "m=video"),
+        OFFER.replace("a=recvonly", "a=sendonly"),
+        OFFER.replace("a=recvonly", "a=inactive"),
+        OFFER.replace("SAVPF 111 63 9 0 8 13", "SAVPF 63 9 13"),
+    ];
+    for offer in unacceptable {
+        assert_ne!(offer, OFFER);
+        problem(server.offer(&offer).await, StatusCode::NOT_ACCEPTABLE).await;
+    }
+    server.empty().await;
+}
+
+#[tokio::test]
+async fn large_offers_are_refused_however_large() {
+    let server = Server::start(10);
+    for size in [64 * 1024 + 1, 3 * 1024 * 1024] {
+        let response = server.offer(&"a".repeat(size)).await;
+        problem(response, StatusCode::PAYLOAD_TOO_LARGE).await;
+    }
+    // At the limit it is read, and found not to be SDP.
+    let response = server.offer(&"a".repeat(64 * 1024)).await;
+    problem(response, StatusCode::BAD_REQUEST).await;
+    server.empty().await;
+}
+
+#[tokio::test]
+async fn other_content_types_are_refused() {
+    let server = Server::start(10);
+    for content_type in [None, Some("text/plain"), Some("application/json")] {
+        let response = server.post(content_type, OFFER).await;
+        problem(response, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
+    }
+    server.empty().await;
+}
+
+#[tokio::test]
+async fn full_house_is_unavailable_until_somebody_leaves() {
+    let server = Server::start(1);
+    let session = location(&server.offer(OFFER).await);
+    problem(server.offer(OFFER).await, StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(server.listeners.stats().await.len(), 1);
+
+    server.delete(&session).await;
+    server.empty().await;
+    assert_eq!(server.offer(OFFER).await.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn other_methods_are_answered_with_those_allowed() {
+    let server = Server::start(10);
+    for (path, allowed) in [("/whep", "POST"), ("/whep/0", "DELETE")] {
+        let request = Request::put(path).body(Body::empty()).unwrap();
+        let response = server.send(request).await;
+        assert_eq!(response.headers()[header::ALLOW], allowed);
+        problem(response, StatusCode::METHOD_NOT_ALLOWED).await;
+    }
+}
+
+#[tokio::test]
+async fn sessions_that_ended_by_themselves_are_forgotten() {
+    let server = Server::start(10);
+    let session = location(&server.offer(OFFER).await);
+    server.engine.close().await;
+    server.empty().await;
+    problem(server.delete(&session).await, StatusCode::NOT_FOUND).await;
+}
+
+#[tokio::test]
+async fn all_are_hung_up_with_the_last_handle() {
+    let Server {
+        engine,
+        router,
+        listeners,
+    } = Server::start(10);
+    let request = Request::post("/whep").header(header::CONTENT_TYPE, "application/sdp");
+    let response = router
+        .oneshot(request.body(Body::from(OFFER)).unwrap())
+        .await;
+    assert_eq!(response.unwrap().status(), StatusCode::CREATED);
+    assert_eq!(engine.stats().listeners, 1);
+
+    drop(listeners);
+    eventually(async || engine.stats().listeners == 0).await;
+}

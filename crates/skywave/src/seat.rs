@@ -1,0 +1,68 @@
+//! What the media thread knows of a listener's handle, and its place in the audience.
+
+use std::sync::Arc;
+
+use skywave_audio::Encoding;
+use skywave_peer::PeerEvent;
+use tokio::sync::watch;
+
+use crate::audio_track::TrackShared;
+use crate::status::{Status, TransmitterState};
+
+/// The place that a connected listener takes in a track's audience.
+pub(crate) struct Audience {
+    pub(crate) track: Arc<TrackShared>,
+    pub(crate) encoding: Encoding,
+}
+
+/// What the thread knows of a peer's handle.
+pub(crate) struct Seat {
+    status: watch::Sender<Status>,
+    audience: Option<Audience>,
+    listening: bool,
+}
+
+impl Seat {
+    pub(crate) fn new(status: watch::Sender<Status>) -> Self {
+        Self {
+            status,
+            audience: None,
+            listening: false,
+        }
+    }
+
+    /// Both descriptions are known; the place in the audience is taken when media flows.
+    pub(crate) fn set_audience(&mut self, audience: Audience) {
+        self.audience = Some(audience);
+        self.status
+            .send_modify(|status| status.state = TransmitterState::Connecting);
+    }
+
+    /// Tells the handle what happened. True if it was the end.
+    pub(crate) fn tell(&mut self, event: PeerEvent) -> bool {
+        if matches!(event, PeerEvent::Connected(_)) {
+            self.join();
+        }
+        self.status.send_modify(|status| status.apply(event));
+        self.status.borrow().state.is_final()
+    }
+
+    fn join(&mut self) {
+        if let Some(audience) = &self.audience
+            && !self.listening
+        {
+            audience.track.join(audience.encoding);
+            self.listening = true;
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(audience) = &self.audience
+            && self.listening
+        {
+            audience.track.leave(audience.encoding);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Programs and libraries that the tests need, and the Debian packages that bring them.
+
+use crate::failure::Failure;
+use crate::runner::{Runner, succeeds};
+
+/// Something the tests need from the system.
+struct Requirement {
+    name: &'static str,
+    debian_package: &'static str,
+    is_met: fn() -> bool,
+}
+
+/// Installs the packages of the requirements that are not met, and no others.
+pub(crate) fn install_missing(runner: &Runner) -> Result<(), Failure> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|requirement| requirement.name).collect();
+    let names = names.join(", ");
+    if !succeeds("apt-get", &["--version"]) {
+        return Err(Failure::new(format!(
+            "missing: {names}. There is no apt-get to install them with; install them and try again"
+        )));
+    }
+    runner.say(&format!("missing: {names}"));
+    apt_get(runner, &["update", "--quiet"])?;
+    let packages = missing.iter().map(|requirement| requirement.debian_package);
+    let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
+    apt_get(
+        runner,
+        &install.into_iter().chain(packages).collect::<Vec<_>>(),
+    )?;
+    match self::missing().first() {
+        None => Ok(()),
+        Some(still) => Err(Failure::new(format!(
+            "{} is missing although {} is installed",
+            still.name, still.debian_package
+        ))),
+    }
+}
+
+fn missing() -> Vec<&'static Requirement> {
+    REQUIREMENTS
+        .iter()
+        .filter(|requirement| !(requirement.is_met)())
+        .collect()
+}
+
+/// As root, or through sudo for anybody else.
+fn apt_get(runner: &Runner, arguments: &[&str]) -> Result<(), Failure> {
+    let is_root = succeeds("sh", &["-c", "test $(id -u) = 0"]);
+    let program = if is_root { "env" } else { "sudo" };
+    let quietly = ["DEBIAN_FRONTEND=noninteractive", "apt-get"];
+    runner.run(program, &[&quietly, arguments].concat())
+}
+
+fn has_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+const REQUIREMENTS: [Requirement; 7] = [
+    Requirement {
+        name: "Chromium",
+        debian_package: "chromium",
+        is_met: || has_program("chromium") || has_program("google-chrome"),
+    },
+    Requirement {
+        name: "chromedriver",
+        debian_package: "chromium-driver",
+        is_met: || has_program("chromedriver"),
+    },
+    Requirement {
+        name: "Firefox",
+        debian_package: "firefox-esr",
+        is_met: || has_program("firefox-esr") || has_program("firefox"),
+    },
+    Requirement {
+        name: "pkg-config",
+        debian_package: "pkg-config",
+        is_met: || has_program("pkg-config"),
+    },
+    Requirement {
+        name: "libopus with its headers",
+        debian_package: "libopus-dev",
+        is_met: || succeeds("pkg-config", &["--exists", "opus"]),
+    },
+    Requirement {
+        name: "Python 3.11 with venv",
+        debian_package: "python3-venv",
+        // Debian splits off ensurepip, without which a new venv has no pip.
+        is_met: || {
+            let script = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+            succeeds("python3", &["-c", script])
+        },
+    },
+    Requirement {
+        name: "kill",
+        debian_package: "procps",
+        is_met: || has_program("kill"),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_on_the_path_only() {
+        assert!(has_program("sh"));
+        assert!(!has_program("skywave-no-such"));
+    }
+}

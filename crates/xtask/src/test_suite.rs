@@ -1,0 +1,31 @@
+//! All tests, the fast ones first.
+//!
+//! Every command takes the whole workspace, also where it runs the tests of one package: Cargo
+//! unites the features of what it is told to build, so `--package` would build the dependencies
+//! again with other features.
+
+use crate::failure::Failure;
+use crate::runner::Runner;
+
+/// Runs the suite.
+pub(crate) fn run(runner: &Runner) -> Result<(), Failure> {
+    for arguments in STEPS {
+        runner.cargo(&arguments.split_whitespace().collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+/// Arguments of cargo, separated by blanks.
+const STEPS: [&str; 6] = [
+    // Needs nothing but Rust. Leaves the program in target/debug for the calls with real peers.
+    "test --workspace",
+    // The fuzz targets over captured and known-bad input, on stable Rust.
+    "test --manifest-path fuzz/Cargo.toml",
+    // Every bench once, unoptimised: that it runs, not how fast.
+    "test --workspace --bench *",
+    "test --workspace --features skywave-tests/interop --test interop_*",
+    // Once more with the system's libopus; the tests of the program are named to have it built.
+    "test --workspace --features skywave-cli/audiopus,skywave-tests/interop --lib",
+    "test --workspace --features skywave-cli/audiopus,skywave-tests/interop --test serve \
+     --test interop_aiortc opus_is_heard",
+];

@@ -1,0 +1,15 @@
+//! `sdp_offer` under libFuzzer; built without it, the program answers the offer on standard input.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    skywave_fuzz::sdp_offer(data);
+});
+
+#[cfg(not(fuzzing))]
+fn main() -> std::io::Result<()> {
+    let mut data = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::stdin(), &mut data)?;
+    println!("answered: {}", skywave_fuzz::sdp_offer(&data));
+    Ok(())
+}
