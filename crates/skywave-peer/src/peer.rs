@@ -52,7 +52,11 @@ enum Phase {
     /// No connectivity check has passed.
     Checking,
     /// DTLS runs, or is done and waits for the remote description or a nomination.
-    Handshaking { dtls: Dtls, complete: bool },
+    Handshaking {
+        dtls: Dtls,
+        role: Role,
+        complete: bool,
+    },
     /// Media flows.
     Sending { dtls: Dtls, reporter: Box<Reporter> },
 }
@@ -107,6 +111,11 @@ impl Peer {
     /// Takes over the remote description.
     pub(crate) fn set_remote(&mut self, remote: Remote, io: &mut Io<'_>) -> Step {
         self.ice.set_remote_ufrag(&remote.ufrag);
+        // Checks came before the answer and we got ready to be the server, but the answer says
+        // passive, as those of Pion's line do to a lite offerer: we are to speak first.
+        if matches!(self.phase, Phase::Handshaking { role, .. } if role != remote.role) {
+            self.phase = Phase::Checking;
+        }
         self.remote = Some(remote);
         self.waiting_since = io.now;
         self.next_due = io.now;
@@ -304,6 +313,7 @@ impl Peer {
         })?;
         self.phase = Phase::Handshaking {
             dtls,
+            role,
             complete: false,
         };
         self.waiting_since = io.now;
@@ -319,6 +329,7 @@ impl Peer {
             Phase::Handshaking {
                 mut dtls,
                 complete: true,
+                ..
             } => {
                 let protection = Protection::new(&dtls.verify(&remote.fingerprints)?)?;
                 let packetizer = self.packetizer(remote)?;

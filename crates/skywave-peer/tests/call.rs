@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(5);
 fn media_flows_in_both_dtls_roles() {
     for role in [Role::Server, Role::Client] {
         let mut world = World::new();
-        let index = world.add(Some(role));
+        let index = world.add(role);
         assert!(world.run_until(SOON, |world| world.is_connected(index)), "{role:?}");
         world.run(Duration::from_secs(1));
         let listener = &world.listeners[index];
@@ -43,9 +43,9 @@ fn every_call_stands_over_a_link_that_loses_a_fifth() {
         // Other losses each time.
         for _ in 0..seed {
             world.run(support::TICK);
-            world.add(None);
+            world.add_offering(Role::Server);
         }
-        let index = world.add(Some(Role::Server));
+        let index = world.add(Role::Server);
         let heard = |world: &World| !world.listeners[index].packets.is_empty();
         assert!(world.run_until(Duration::from_secs(10), heard), "{:?}", world.events);
     }
@@ -54,7 +54,7 @@ fn every_call_stands_over_a_link_that_loses_a_fifth() {
 #[test]
 fn rfc8842_5_2_handshake_may_be_done_before_the_answer_is_here() {
     let mut world = World::new();
-    let index = world.add(None);
+    let index = world.add_offering(Role::Server);
     world.run(Duration::from_secs(60));
     assert!(world.events.is_empty(), "{:?}", world.events);
     assert!(world.listeners[index].packets.is_empty(), "media before the answer");
@@ -66,9 +66,19 @@ fn rfc8842_5_2_handshake_may_be_done_before_the_answer_is_here() {
 }
 
 #[test]
+fn checks_before_an_answer_that_says_passive_do_not_settle_the_role() {
+    let mut world = World::new();
+    let index = world.add_offering(Role::Client);
+    world.run(Duration::from_secs(1));
+    let remote = world.remote(index, Role::Client);
+    world.set_remote(index, remote);
+    assert!(world.run_until(SOON, |world| world.is_connected(index)), "{:?}", world.events);
+}
+
+#[test]
 fn rfc8842_5_1_other_certificate_than_announced_ends_the_session_without_media() {
     let mut world = World::new();
-    let index = world.add(None);
+    let index = world.add_offering(Role::Server);
     let mut remote = world.remote(index, Role::Server);
     remote.fingerprints = vec![Fingerprint::of(HashAlgorithm::Sha256, b"another certificate")];
     world.set_remote(index, remote);
@@ -82,7 +92,7 @@ fn rfc8842_5_1_other_certificate_than_announced_ends_the_session_without_media()
 #[test]
 fn media_waits_for_the_nomination() {
     let mut world = World::new();
-    let index = world.add(Some(Role::Server));
+    let index = world.add(Role::Server);
     world.listeners[index].nominates = false;
     world.run(SOON);
     assert!(!world.is_connected(index));
@@ -129,7 +139,7 @@ fn rfc7675_5_1_silent_peer_is_disconnected_then_forgotten_and_nothing_is_sent_af
 #[test]
 fn peer_that_never_checks_fails_when_patience_ends() {
     let mut world = World::new();
-    let index = world.add(Some(Role::Server));
+    let index = world.add(Role::Server);
     world.listeners[index].checks = false;
     world.run(Duration::from_secs(31));
     assert_eq!(
@@ -141,7 +151,7 @@ fn peer_that_never_checks_fails_when_patience_ends() {
 #[test]
 fn handshake_that_never_ends_fails_when_patience_ends() {
     let mut world = World::new();
-    let index = world.add(Some(Role::Server));
+    let index = world.add(Role::Server);
     let check = world.listeners[index].check(true);
     world.listeners[index].checks = false;
     world.receive(path(index, 900), &check);
@@ -182,7 +192,7 @@ fn hanging_up_says_bye_and_then_close_notify() {
 #[test]
 fn rfc3550_6_3_7_no_bye_if_nothing_was_sent() {
     let mut world = World::new();
-    let index = world.add(Some(Role::Server));
+    let index = world.add(Role::Server);
     let checked = |world: &World| world.listeners[index].datagrams > 0;
     assert!(world.run_until(SOON, checked));
     world.with_hub(|hub, io| hub.close(PeerId(index as u64), io));
@@ -252,7 +262,7 @@ fn taken_ufrag_fails_the_newcomer_alone() {
     let mut world = World::new();
     let index = world.connect();
     let mut twin = World::new();
-    let other = twin.add(Some(Role::Server));
+    let other = twin.add(Role::Server);
     assert_eq!(index, other, "the same random bytes");
     let peer = twin_peer(&world);
     world.with_hub(|hub, io| hub.add(peer, io));

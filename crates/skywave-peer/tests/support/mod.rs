@@ -12,7 +12,7 @@ use skywave_peer::{
     Cursor, Hub, Io, Limits, LocalParameters, Outbox, Peer, PeerConfig, PeerEvent, PeerId, Remote,
     StreamFrame, StreamKey,
 };
-use skywave_rtp::{Counters, Frame, Mid, NtpTime};
+use skywave_rtp::{Frame, Mid, NtpTime};
 
 use listener::Listener;
 
@@ -66,31 +66,33 @@ impl World {
         result
     }
 
-    /// Adds a peer and the listener that is its other end. Who answers an offer knows the remote
-    /// description at once; pass `None` for an offer whose answer is still to come.
-    pub(crate) fn add(&mut self, role: Option<Role>) -> usize {
+    /// Adds a peer that answered an offer, and the listener that is its other end.
+    pub(crate) fn add(&mut self, role: Role) -> usize {
+        let index = self.add_offering(role);
+        let remote = self.remote(index, role);
+        self.set_remote(index, remote);
+        index
+    }
+
+    /// Adds a peer that made an offer, whose answer is still to come and will give it `role`.
+    pub(crate) fn add_offering(&mut self, role: Role) -> usize {
         let index = self.listeners.len();
         let local = LocalParameters::from_random([index as u8 + 1; LocalParameters::RANDOM_BYTES]);
-        let listener_role = match role.unwrap_or(Role::Server) {
+        let listener_role = match role {
             Role::Server => Role::Client,
             Role::Client => Role::Server,
         };
         let listener = Listener::new(index, &local.credentials, listener_role, self.now);
-        let counters: Arc<Counters> = Arc::clone(&listener.counters);
         let config = PeerConfig {
             id: PeerId(index as u64),
             local,
             identity: self.identity.clone(),
-            counters,
+            counters: Arc::clone(&listener.counters),
             limits: Limits::default(),
         };
         let peer = Peer::new(config, self.now);
         self.listeners.push(listener);
         self.with_hub(|hub, io| hub.add(peer, io));
-        if let Some(role) = role {
-            let remote = self.remote(index, role);
-            self.set_remote(index, remote);
-        }
         index
     }
 
@@ -225,7 +227,7 @@ impl World {
 
     /// Brings one listener all the way to media.
     pub(crate) fn connect(&mut self) -> usize {
-        let index = self.add(Some(Role::Server));
+        let index = self.add(Role::Server);
         let connected = |world: &Self| !world.listeners[index].packets.is_empty();
         assert!(self.run_until(Duration::from_secs(5), connected));
         index

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use webrtc::api::APIBuilder;
 use webrtc::api::media_engine::MediaEngine;
 use webrtc::api::setting_engine::SettingEngine;
 use webrtc::peer_connection::RTCPeerConnection;
 use webrtc::peer_connection::configuration::RTCConfiguration;
-use webrtc::peer_connection::peer_connection_state::RTCPeerConnectionState;
 use webrtc::peer_connection::sdp::session_description::RTCSessionDescription;
 use webrtc::rtp::packet::Packet;
 use webrtc::rtp_transceiver::RTCRtpTransceiverInit;
@@ -22,7 +21,6 @@ use webrtc::track::track_remote::TrackRemote;
 pub(crate) struct Listener {
     connection: Arc<RTCPeerConnection>,
     packets: mpsc::UnboundedReceiver<Packet>,
-    state: watch::Receiver<RTCPeerConnectionState>,
 }
 
 impl Listener {
@@ -43,15 +41,9 @@ impl Listener {
             tokio::spawn(forward(track, sender.clone()));
             Box::pin(async {})
         }));
-        let (states, state) = watch::channel(RTCPeerConnectionState::New);
-        connection.on_peer_connection_state_change(Box::new(move |state| {
-            states.send_replace(state);
-            Box::pin(async {})
-        }));
         Self {
             connection,
             packets,
-            state,
         }
     }
 
@@ -104,12 +96,6 @@ impl Listener {
     /// Whatever has arrived and was not taken.
     pub(crate) fn waiting_packets(&mut self) -> Vec<Packet> {
         std::iter::from_fn(|| self.packets.try_recv().ok()).collect()
-    }
-
-    /// Waits for a state.
-    pub(crate) async fn reaches(&mut self, wanted: RTCPeerConnectionState) {
-        let reached = self.state.wait_for(|&state| state == wanted);
-        timeout(PATIENCE, reached).await.expect("the state is reached").unwrap();
     }
 
     /// Hangs up.
