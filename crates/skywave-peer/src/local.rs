@@ -80,7 +80,9 @@ fn host_candidates(addresses: &[SocketAddr]) -> Vec<Candidate> {
         .map(|(index, &address)| Candidate {
             foundation: host_foundation(u8::try_from(index).unwrap_or(u8::MAX)),
             component: 1,
-            priority: host_priority(u16::MAX.saturating_sub(u16::try_from(index).unwrap_or(u16::MAX))),
+            priority: host_priority(
+                u16::MAX.saturating_sub(u16::try_from(index).unwrap_or(u16::MAX)),
+            ),
             address,
         })
         .collect()

@@ -272,9 +272,7 @@ impl Peer {
                 }
                 self.advance(io)
             }
-            Ok(Some(Event::Closed)) => {
-                Step::End(PeerEvent::Closed(CloseReason::DtlsClosed))
-            }
+            Ok(Some(Event::Closed)) => Step::End(PeerEvent::Closed(CloseReason::DtlsClosed)),
             Err(error) => Step::End(PeerEvent::Failed(error.into())),
         }
     }
@@ -299,7 +297,10 @@ impl Peer {
     /// A server waits for the peer's hello as soon as one check has passed, even before the
     /// answer to our offer is here (RFC 8842 §5.2). A client needs the answer and the nomination.
     fn start_handshake(&mut self, io: &mut Io<'_>) -> Result<(), skywave_dtls::Error> {
-        let role = self.remote.as_ref().map_or(Role::Server, |remote| remote.role);
+        let role = self
+            .remote
+            .as_ref()
+            .map_or(Role::Server, |remote| remote.role);
         let path = match role {
             Role::Server => self.path(),
             Role::Client => self.ice.selected(),

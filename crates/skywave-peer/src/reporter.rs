@@ -97,11 +97,7 @@ impl Reporter {
     }
 
     /// Reads a datagram of the peer. True if it says BYE.
-    pub(crate) fn receive(
-        &mut self,
-        datagram: &mut [u8],
-        io: &Io<'_>,
-    ) -> Result<bool, DropReason> {
+    pub(crate) fn receive(&mut self, datagram: &mut [u8], io: &Io<'_>) -> Result<bool, DropReason> {
         let len = self.receiver.unprotect(datagram)?;
         let compound = datagram.get(..len).ok_or(DropReason::MalformedRtcp)?;
         let mut bye = false;

@@ -19,14 +19,20 @@ fn nobody_is_forgotten_or_served_twice_when_somebody_leaves_during_a_frame() {
                 listener.packets.clear();
             }
             world.begin_frame(|world, frame, mut cursor| {
-                world.hub.fill(frame, &mut cursor, served_before, &mut world.outbox);
+                world
+                    .hub
+                    .fill(frame, &mut cursor, served_before, &mut world.outbox);
                 world.deliver_outbox();
                 world.with_hub(|hub, io| hub.close(PeerId(leaver), io));
                 while world.hub.fill(frame, &mut cursor, 1, &mut world.outbox) > 0 {}
             });
             for (index, listener) in world.listeners.iter().enumerate() {
                 if index as u64 != leaver {
-                    assert_eq!(listener.packets.len(), 1, "{index} of {leaver}, {served_before}");
+                    assert_eq!(
+                        listener.packets.len(),
+                        1,
+                        "{index} of {leaver}, {served_before}"
+                    );
                 }
             }
         }
@@ -45,10 +51,22 @@ fn audience_larger_than_a_batch_is_served_in_batches() {
         listener.packets.clear();
     }
     world.begin_frame(|world, frame, mut cursor| {
-        let left = world.hub.fill(frame, &mut cursor, usize::MAX, &mut world.outbox);
+        let left = world
+            .hub
+            .fill(frame, &mut cursor, usize::MAX, &mut world.outbox);
         assert_eq!((left, world.outbox.free()), (6, 0));
         world.deliver_outbox();
-        assert_eq!(world.hub.fill(frame, &mut cursor, usize::MAX, &mut world.outbox), 0);
+        assert_eq!(
+            world
+                .hub
+                .fill(frame, &mut cursor, usize::MAX, &mut world.outbox),
+            0
+        );
     });
-    assert!(world.listeners.iter().all(|listener| listener.packets.len() == 1));
+    assert!(
+        world
+            .listeners
+            .iter()
+            .all(|listener| listener.packets.len() == 1)
+    );
 }

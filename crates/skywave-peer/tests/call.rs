@@ -19,7 +19,10 @@ fn media_flows_in_both_dtls_roles() {
     for role in [Role::Server, Role::Client] {
         let mut world = World::new();
         let index = world.add(role);
-        assert!(world.run_until(SOON, |world| world.is_connected(index)), "{role:?}");
+        assert!(
+            world.run_until(SOON, |world| world.is_connected(index)),
+            "{role:?}"
+        );
         world.run(Duration::from_secs(1));
         let listener = &world.listeners[index];
         assert!(listener.packets.len() >= 49);
@@ -47,7 +50,11 @@ fn every_call_stands_over_a_link_that_loses_a_fifth() {
         }
         let index = world.add(Role::Server);
         let heard = |world: &World| !world.listeners[index].packets.is_empty();
-        assert!(world.run_until(Duration::from_secs(10), heard), "{:?}", world.events);
+        assert!(
+            world.run_until(Duration::from_secs(10), heard),
+            "{:?}",
+            world.events
+        );
     }
 }
 
@@ -57,7 +64,10 @@ fn rfc8842_5_2_handshake_may_be_done_before_the_answer_is_here() {
     let index = world.add_offering(Role::Server);
     world.run(Duration::from_secs(60));
     assert!(world.events.is_empty(), "{:?}", world.events);
-    assert!(world.listeners[index].packets.is_empty(), "media before the answer");
+    assert!(
+        world.listeners[index].packets.is_empty(),
+        "media before the answer"
+    );
     let remote = world.remote(index, Role::Server);
     world.set_remote(index, remote);
     assert!(world.is_connected(index));
@@ -72,7 +82,11 @@ fn checks_before_an_answer_that_says_passive_do_not_settle_the_role() {
     world.run(Duration::from_secs(1));
     let remote = world.remote(index, Role::Client);
     world.set_remote(index, remote);
-    assert!(world.run_until(SOON, |world| world.is_connected(index)), "{:?}", world.events);
+    assert!(
+        world.run_until(SOON, |world| world.is_connected(index)),
+        "{:?}",
+        world.events
+    );
 }
 
 #[test]
@@ -80,7 +94,10 @@ fn rfc8842_5_1_other_certificate_than_announced_ends_the_session_without_media()
     let mut world = World::new();
     let index = world.add_offering(Role::Server);
     let mut remote = world.remote(index, Role::Server);
-    remote.fingerprints = vec![Fingerprint::of(HashAlgorithm::Sha256, b"another certificate")];
+    remote.fingerprints = vec![Fingerprint::of(
+        HashAlgorithm::Sha256,
+        b"another certificate",
+    )];
     world.set_remote(index, remote);
     world.run(SOON);
     let mismatch = FailureReason::Handshake(skywave_dtls::Error::FingerprintMismatch);
@@ -118,8 +135,7 @@ fn rfc7675_5_1_silent_peer_is_disconnected_then_forgotten_and_nothing_is_sent_af
     let mut world = World::new();
     let index = world.connect();
     world.listeners[index].checks = false;
-    let disconnected =
-        |world: &World| world.events_of(index).contains(&PeerEvent::Disconnected);
+    let disconnected = |world: &World| world.events_of(index).contains(&PeerEvent::Disconnected);
     assert!(world.run_until(Duration::from_secs(8), disconnected));
     world.listeners[index].checks = true;
     let reconnected = |world: &World| world.events_of(index).contains(&PeerEvent::Reconnected);
@@ -132,7 +148,10 @@ fn rfc7675_5_1_silent_peer_is_disconnected_then_forgotten_and_nothing_is_sent_af
     let heard = world.listeners[index].datagrams;
     world.run(SOON);
     assert_eq!(world.listeners[index].datagrams, heard);
-    assert!(!world.listeners[index].closed, "no farewell without consent");
+    assert!(
+        !world.listeners[index].closed,
+        "no farewell without consent"
+    );
     assert!(world.hub.is_empty());
 }
 
@@ -210,10 +229,16 @@ fn peer_hangs_up_by_dtls_or_by_bye() {
     world.listeners[second].send_rtcp(&bye);
     world.run(support::TICK);
     let closed = |reason| Some(PeerEvent::Closed(reason));
-    assert_eq!(world.events_of(first).pop(), closed(CloseReason::DtlsClosed));
+    assert_eq!(
+        world.events_of(first).pop(),
+        closed(CloseReason::DtlsClosed)
+    );
     assert_eq!(world.events_of(second).pop(), closed(CloseReason::Bye));
     assert!(world.hub.is_empty());
-    assert!(world.listeners[second].closed, "BYE is answered by close_notify");
+    assert!(
+        world.listeners[second].closed,
+        "BYE is answered by close_notify"
+    );
 }
 
 #[test]
@@ -222,10 +247,19 @@ fn rfc3550_6_4_sender_reports_come_at_random_and_count_what_was_sent() {
     let index = world.connect();
     world.run(Duration::from_secs(60));
     let listener = &world.listeners[index];
-    assert!((8..=26).contains(&listener.reports.len()), "{}", listener.reports.len());
+    assert!(
+        (8..=26).contains(&listener.reports.len()),
+        "{}",
+        listener.reports.len()
+    );
     let times: Vec<_> = listener.reports.iter().map(|(time, _)| *time).collect();
     let mut intervals: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert!(intervals.iter().all(|i| (2480..7540).contains(&i.as_millis())), "{intervals:?}");
+    assert!(
+        intervals
+            .iter()
+            .all(|i| (2480..7540).contains(&i.as_millis())),
+        "{intervals:?}"
+    );
     intervals.sort();
     assert!(intervals[0] + Duration::from_millis(100) < *intervals.last().unwrap());
     let (time, last) = listener.reports.last().unwrap();
@@ -266,10 +300,11 @@ fn taken_ufrag_fails_the_newcomer_alone() {
     assert_eq!(index, other, "the same random bytes");
     let peer = twin_peer(&world);
     world.with_hub(|hub, io| hub.add(peer, io));
-    assert!(world.events.contains(&(
-        PeerId(99),
-        PeerEvent::Failed(FailureReason::DuplicateUfrag)
-    )));
+    assert!(
+        world
+            .events
+            .contains(&(PeerId(99), PeerEvent::Failed(FailureReason::DuplicateUfrag)))
+    );
     world.listeners[index].packets.clear();
     world.run(Duration::from_secs(1));
     assert!(world.listeners[index].packets.len() >= 49);
@@ -309,7 +344,11 @@ fn strangers_get_nothing_and_are_counted() {
         (stranger, &[22, 254, 253, 0], DropReason::DtlsFromStranger),
         (stranger, &[128, 111, 0, 1], DropReason::UnexpectedRtp),
         (stranger, &[128, 201, 0, 1], DropReason::RtcpFromStranger),
-        (known, &[128, 201, 0, 1, 0, 0, 0, 1], DropReason::MalformedRtcp),
+        (
+            known,
+            &[128, 201, 0, 1, 0, 0, 0, 1],
+            DropReason::MalformedRtcp,
+        ),
     ];
     for (path, datagram, reason) in cases {
         let before = world.hub.drops().count(reason);
@@ -346,7 +385,9 @@ fn arbitrary_datagrams_harm_nobody() {
     let (known, mut random) = (world.listeners[index].path, 1u64);
     for round in 0..20_000 {
         let mut next = || {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             (random >> 33) as u8
         };
         let len = usize::from(next());

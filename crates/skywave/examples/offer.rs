@@ -13,9 +13,9 @@ use skywave::{AudioTransmitter, Config, Melody, Tone};
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut transmitter = AudioTransmitter::new(Config::default())?;
     println!("{}", transmitter.create_offer()?);
-    let lines = io::stdin().lines().take_while(|line| {
-        line.as_ref().is_ok_and(|line| !line.is_empty())
-    });
+    let lines = io::stdin()
+        .lines()
+        .take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()));
     let answer: Vec<String> = lines.collect::<Result<_, _>>()?;
     transmitter.accept_answer(&answer.join("\r\n"))?;
 

@@ -50,7 +50,14 @@ mod tests {
 
     #[test]
     fn link_local_addresses_are_left_out() {
-        for address in ["169.254.1.1", "fe80::1", "0.0.0.0", "::", "224.0.0.1", "ff02::1"] {
+        for address in [
+            "169.254.1.1",
+            "fe80::1",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "ff02::1",
+        ] {
             assert!(!is_usable(address.parse().unwrap()), "{address}");
         }
         for address in ["127.0.0.1", "192.0.2.1", "10.1.2.3", "::1", "fd00::2"] {

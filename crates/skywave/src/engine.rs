@@ -68,8 +68,7 @@ impl Engine {
         let hub = Hub::new();
         let drops = Arc::clone(hub.drops());
         let counters = Arc::clone(&port_counters);
-        let media =
-            MediaThread::new(port, hub, command_queue, frame_queue, wakeups, counters);
+        let media = MediaThread::new(port, hub, command_queue, frame_queue, wakeups, counters);
         let run_media = move || {
             media.run();
             drop(alive_guard);
@@ -160,7 +159,10 @@ impl Engine {
     }
 
     pub(crate) fn command(&self, command: Command) -> Result<(), Error> {
-        self.inner.commands.send(command).map_err(|_| Error::Closed)?;
+        self.inner
+            .commands
+            .send(command)
+            .map_err(|_| Error::Closed)?;
         self.inner.waker.wake();
         Ok(())
     }
@@ -217,7 +219,10 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<Joi
 fn candidates(config: &EngineConfig, port: &UdpPort) -> Vec<SocketAddr> {
     let own = port.addresses();
     let number = own.first().map_or(0, SocketAddr::port);
-    let public = config.public_ips.iter().map(|&ip| SocketAddr::new(ip, number));
+    let public = config
+        .public_ips
+        .iter()
+        .map(|&ip| SocketAddr::new(ip, number));
     let mut all: Vec<SocketAddr> = Vec::new();
     for address in public.chain(own.iter().copied()) {
         if !all.contains(&address) {

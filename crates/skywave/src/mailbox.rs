@@ -70,7 +70,11 @@ mod tests {
         });
         mailbox.put(None);
         assert_eq!(dropped.load(Ordering::Relaxed), 4000);
-        assert!(mailbox.take().is_some_and(|replacement| replacement.0.is_none()));
+        assert!(
+            mailbox
+                .take()
+                .is_some_and(|replacement| replacement.0.is_none())
+        );
         assert!(mailbox.take().is_none());
     }
 }

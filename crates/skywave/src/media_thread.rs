@@ -283,7 +283,9 @@ impl MediaThread {
     fn flush(&mut self) {
         if !self.outbox.is_empty() {
             self.port.flush(&mut self.outbox);
-            self.counters.sends_refused.store(self.port.refused, Relaxed);
+            self.counters
+                .sends_refused
+                .store(self.port.refused, Relaxed);
         }
     }
 }

@@ -41,7 +41,11 @@ pub struct AudioTransmitter {
 enum Signaling {
     New,
     OfferMade,
-    Agreed { codec: AudioCodec, payload_type: u8, mid: Option<String> },
+    Agreed {
+        codec: AudioCodec,
+        payload_type: u8,
+        mid: Option<String>,
+    },
 }
 
 impl AudioTransmitter {
@@ -83,7 +87,9 @@ impl AudioTransmitter {
     /// [`Error::InvalidState`] unless this is the first description; [`Error::Closed`].
     pub fn create_offer(&mut self) -> Result<String, Error> {
         self.expect_new("create_offer")?;
-        let local = self.local.description(self.engine.identity(), self.engine.candidates());
+        let local = self
+            .local
+            .description(self.engine.identity(), self.engine.candidates());
         let offer = skywave_sdp::offer(&local, &self.codecs());
         self.add_peer()?;
         self.signaling = Signaling::OfferMade;
@@ -115,7 +121,9 @@ impl AudioTransmitter {
     pub fn accept_offer(&mut self, sdp: &str) -> Result<String, Error> {
         self.expect_new("accept_offer")?;
         let offer = SessionDescription::parse(sdp)?;
-        let local = self.local.description(self.engine.identity(), self.engine.candidates());
+        let local = self
+            .local
+            .description(self.engine.identity(), self.engine.candidates());
         let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &self.codecs())?;
         self.add_peer()?;
         self.agree(&negotiated)?;
@@ -145,9 +153,11 @@ impl AudioTransmitter {
         let counters = self.counters.snapshot();
         let status = self.status.borrow().clone();
         let (codec, payload_type, mid) = match &self.signaling {
-            Signaling::Agreed { codec, payload_type, mid } => {
-                (Some(*codec), Some(*payload_type), mid.clone())
-            }
+            Signaling::Agreed {
+                codec,
+                payload_type,
+                mid,
+            } => (Some(*codec), Some(*payload_type), mid.clone()),
             _ => (None, None, None),
         };
         let clock_rate = codec.map(AudioCodec::clock_rate);

@@ -136,8 +136,10 @@ fn send_batch(socket: &UdpSocket, batch: &Batch<'_>) -> u64 {
         .collect();
     let addresses: Slots<SocketAddrAny> =
         batch.iter().map(|(_, path)| path.remote.into()).collect();
-    let mut controls: Slots<SendAncillaryBuffer<'_, '_, '_>> =
-        batch.iter().map(|_| SendAncillaryBuffer::default()).collect();
+    let mut controls: Slots<SendAncillaryBuffer<'_, '_, '_>> = batch
+        .iter()
+        .map(|_| SendAncillaryBuffer::default())
+        .collect();
     let mut messages: Slots<MMsgHdr<'_>> = payloads
         .iter()
         .zip(&addresses)
@@ -166,7 +168,11 @@ fn send_batch(socket: &UdpSocket, batch: &Batch<'_>) -> u64 {
 }
 
 fn bind_one(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    )?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }

@@ -79,7 +79,12 @@ impl Listener {
     /// What its timers make it send.
     pub(crate) fn work(&mut self, now: Instant) {
         if self.checks && now >= self.next_check {
-            self.next_check = now + if self.checked { CHECK_INTERVAL } else { RETRY_INTERVAL };
+            self.next_check = now
+                + if self.checked {
+                    CHECK_INTERVAL
+                } else {
+                    RETRY_INTERVAL
+                };
             let check = self.check(self.nominates);
             self.outgoing.push(check);
         }
@@ -126,7 +131,10 @@ impl Listener {
                 self.on_dtls(event.ok().flatten());
             }
             Protocol::Srtp => {
-                let contexts = self.srtp.as_mut().expect("no media before the handshake is done");
+                let contexts = self
+                    .srtp
+                    .as_mut()
+                    .expect("no media before the handshake is done");
                 let len = contexts.rtp.unprotect(&mut datagram).unwrap();
                 self.packets.push(datagram[..len].to_vec());
             }
@@ -165,7 +173,8 @@ impl Listener {
     /// Hangs up by DTLS.
     pub(crate) fn close(&mut self, now: Instant) {
         let outgoing = &mut self.outgoing;
-        self.dtls.close(now, &mut |bytes| outgoing.push(bytes.to_vec()));
+        self.dtls
+            .close(now, &mut |bytes| outgoing.push(bytes.to_vec()));
     }
 
     /// Sends RTCP.
@@ -204,7 +213,9 @@ impl Contexts {
 pub(crate) fn path(index: usize, place: u16) -> Path {
     Path {
         base: 0,
-        remote: format!("192.0.2.{}:{}", index + 1, 40_000 + place).parse().unwrap(),
+        remote: format!("192.0.2.{}:{}", index + 1, 40_000 + place)
+            .parse()
+            .unwrap(),
     }
 }
 

@@ -160,7 +160,11 @@ impl World {
     /// Sends one frame to everybody.
     pub(crate) fn send_frame(&mut self) {
         self.begin_frame(|world, frame, mut cursor| {
-            while world.hub.fill(frame, &mut cursor, usize::MAX, &mut world.outbox) > 0 {
+            while world
+                .hub
+                .fill(frame, &mut cursor, usize::MAX, &mut world.outbox)
+                > 0
+            {
                 world.deliver_outbox();
             }
         });
@@ -217,12 +221,18 @@ impl World {
     /// What happened to one peer.
     pub(crate) fn events_of(&self, index: usize) -> Vec<PeerEvent> {
         let of = |(id, _): &&(PeerId, PeerEvent)| id.0 == index as u64;
-        self.events.iter().filter(of).map(|(_, event)| event.clone()).collect()
+        self.events
+            .iter()
+            .filter(of)
+            .map(|(_, event)| event.clone())
+            .collect()
     }
 
     pub(crate) fn is_connected(&self, index: usize) -> bool {
         let events = self.events_of(index);
-        events.iter().any(|event| matches!(event, PeerEvent::Connected(_)))
+        events
+            .iter()
+            .any(|event| matches!(event, PeerEvent::Connected(_)))
     }
 
     /// Brings one listener all the way to media.

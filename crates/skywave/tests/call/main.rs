@@ -31,7 +31,10 @@ async fn connected(transmitter: &AudioTransmitter) {
 }
 
 fn assert_tone(heard: f64, expected: f64) {
-    assert!((heard / expected - 1.0).abs() < 0.02, "heard {heard} Hz, not {expected} Hz");
+    assert!(
+        (heard / expected - 1.0).abs() < 0.02,
+        "heard {heard} Hz, not {expected} Hz"
+    );
 }
 
 /// One SSRC, every sequence number, and timestamps that step by exactly one frame.
@@ -39,7 +42,10 @@ fn assert_unbroken(packets: &[Packet], step: u32) {
     for pair in packets.windows(2) {
         let [before, after] = [&pair[0].header, &pair[1].header];
         assert_eq!(after.ssrc, before.ssrc);
-        assert_eq!(after.sequence_number, before.sequence_number.wrapping_add(1));
+        assert_eq!(
+            after.sequence_number,
+            before.sequence_number.wrapping_add(1)
+        );
         assert_eq!(after.timestamp, before.timestamp.wrapping_add(step));
         assert!(!after.marker, "a marker without a silence before");
     }
@@ -104,7 +110,11 @@ fn capabilities_list_the_codecs() {
         .collect();
     assert_eq!(
         listed,
-        [("audio/opus", 48_000, 2), ("audio/PCMU", 8000, 1), ("audio/PCMA", 8000, 1)]
+        [
+            ("audio/opus", 48_000, 2),
+            ("audio/PCMU", 8000, 1),
+            ("audio/PCMA", 8000, 1)
+        ]
     );
     assert_eq!(codecs[0].sdp_fmtp_line, Some("minptime=10;useinbandfec=1"));
 }
@@ -128,7 +138,11 @@ async fn pcmu_is_sent_when_the_track_allows_nothing_else() {
     transmitter.start_transmission(tone(440.0));
     let mut listener = connect(&mut transmitter).await;
     let packets = listener.packets(50).await;
-    assert!(packets.iter().all(|p| p.header.payload_type == 0 && p.payload.len() == 160));
+    assert!(
+        packets
+            .iter()
+            .all(|p| p.header.payload_type == 0 && p.payload.len() == 160)
+    );
     assert_unbroken(&packets, 160);
     assert_tone(sound::pcmu_tone(&packets), 440.0);
 }
@@ -141,7 +155,11 @@ async fn wrong_fingerprint_fails_and_no_packet_leaves() {
     let answer = listener.answer(transmitter.create_offer().unwrap()).await;
     let digits = "sha-256 ";
     let at = answer.find(digits).unwrap() + digits.len();
-    let forged = if answer[at..].starts_with("00") { "FF" } else { "00" };
+    let forged = if answer[at..].starts_with("00") {
+        "FF"
+    } else {
+        "00"
+    };
     let answer = [&answer[..at], forged, &answer[at + 2..]].concat();
     transmitter.accept_answer(&answer).unwrap();
     let outcome = timeout(PATIENCE, transmitter.connected()).await.unwrap();
@@ -176,7 +194,9 @@ async fn peer_that_hangs_up_closes_the_transmitter() {
     let mut listener = connect(&mut transmitter).await;
     listener.packets(5).await;
     listener.close().await;
-    timeout(PATIENCE, transmitter.closed()).await.expect("the farewell is heard");
+    timeout(PATIENCE, transmitter.closed())
+        .await
+        .expect("the farewell is heard");
     assert_eq!(transmitter.state(), TransmitterState::Closed);
 }
 
@@ -202,19 +222,32 @@ async fn listeners_share_a_track_and_do_not_notice_each_other_leave() {
     }
     assert_eq!(engine.stats().listeners, 2);
     engine.close().await;
-    assert!(calls.iter().all(|(t, _)| t.state() == TransmitterState::Closed));
+    assert!(
+        calls
+            .iter()
+            .all(|(t, _)| t.state() == TransmitterState::Closed)
+    );
 }
 
 #[tokio::test]
 async fn wrong_calls_are_refused_and_leave_the_transmitter_usable() {
     let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
     let early = transmitter.accept_answer("v=0");
-    assert!(matches!(early, Err(Error::InvalidState { .. })), "{early:?}");
+    assert!(
+        matches!(early, Err(Error::InvalidState { .. })),
+        "{early:?}"
+    );
     let garbage = transmitter.accept_offer("not sdp");
-    assert!(matches!(garbage, Err(Error::InvalidDescription(_))), "{garbage:?}");
+    assert!(
+        matches!(garbage, Err(Error::InvalidDescription(_))),
+        "{garbage:?}"
+    );
     transmitter.create_offer().unwrap();
     let second = transmitter.create_offer();
-    assert!(matches!(second, Err(Error::InvalidState { .. })), "{second:?}");
+    assert!(
+        matches!(second, Err(Error::InvalidState { .. })),
+        "{second:?}"
+    );
     assert!(transmitter.accept_answer("").is_err());
     transmitter.close().await;
 }
@@ -228,7 +261,10 @@ fn places_are_limited_and_given_back() {
     let engine = Engine::bind(config).unwrap();
     let track = engine.audio_track(TrackConfig::default());
     let first = engine.transmitter(&track).unwrap();
-    assert!(matches!(engine.transmitter(&track), Err(Error::Full { limit: 1 })));
+    assert!(matches!(
+        engine.transmitter(&track),
+        Err(Error::Full { limit: 1 })
+    ));
     drop(first);
     engine.transmitter(&track).unwrap();
 }

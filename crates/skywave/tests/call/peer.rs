@@ -64,7 +64,10 @@ impl Listener {
     /// Takes the answer to its offer.
     pub(crate) async fn accept_answer(&self, answer: String) {
         let answer = RTCSessionDescription::answer(answer).unwrap();
-        self.connection.set_remote_description(answer).await.unwrap();
+        self.connection
+            .set_remote_description(answer)
+            .await
+            .unwrap();
     }
 
     /// Its answer to our offer, candidates included.
@@ -77,7 +80,10 @@ impl Listener {
 
     async fn describe(&self, description: RTCSessionDescription) -> String {
         let mut gathered = self.connection.gathering_complete_promise().await;
-        self.connection.set_local_description(description).await.unwrap();
+        self.connection
+            .set_local_description(description)
+            .await
+            .unwrap();
         gathered.recv().await;
         self.connection.local_description().await.unwrap().sdp
     }
@@ -87,7 +93,9 @@ impl Listener {
         let mut packets = Vec::new();
         while packets.len() < count {
             let packet = timeout(PATIENCE, self.packets.recv()).await;
-            let packet = packet.expect("packets keep coming").expect("the track lives");
+            let packet = packet
+                .expect("packets keep coming")
+                .expect("the track lives");
             packets.push(packet);
         }
         packets

@@ -34,7 +34,9 @@ fn expand_mu_law(code: u8) -> f32 {
 
 /// Counts upward zero crossings, with a hysteresis against noise.
 fn frequency(samples: &[f32], rate: f64) -> f64 {
-    let peak = samples.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    let peak = samples
+        .iter()
+        .fold(0.0f32, |peak, sample| peak.max(sample.abs()));
     assert!(peak > 0.0, "silence");
     let (mut below, mut crossings) = (false, Vec::new());
     for (index, &sample) in samples.iter().enumerate() {
