@@ -1,0 +1,132 @@
+//! `AudioTransmitter` in this process, aiortc at the other end: the ways of negotiating that WHEP
+//! does not use, and statistics held against what arrived.
+
+use std::time::Duration;
+
+use skywave::{AudioCodec, AudioTransmitter, Config, Error, Tone, TransmitterState};
+use skywave_tests::{AiortcPeer, Report};
+use tokio::runtime::Runtime;
+
+#[test]
+fn aiortc_answers_our_offer_and_hears_a_swap() {
+    let (mut transmitter, mut peer) = (transmitter(AudioCodec::Opus), AiortcPeer::spawn());
+    offer(&mut transmitter, &mut peer, "opus");
+    hear(&mut peer, 440.0);
+    transmitter.replace_audio_source(tone(880.0));
+    hear(&mut peer, 880.0);
+    assert_unbroken(&peer.report(), 960);
+}
+
+#[test]
+fn aiortc_answers_our_offer_with_g711() {
+    for (codec, name) in [(AudioCodec::Pcmu, "PCMU"), (AudioCodec::Pcma, "PCMA")] {
+        let (mut transmitter, mut peer) = (transmitter(codec), AiortcPeer::spawn());
+        offer(&mut transmitter, &mut peer, name);
+        hear(&mut peer, 440.0);
+        assert_unbroken(&peer.report(), 160);
+    }
+}
+
+#[test]
+fn aiortc_that_could_send_too_is_answered_and_only_listens() {
+    let (mut transmitter, mut peer) = (transmitter(AudioCodec::Opus), AiortcPeer::spawn());
+    let offer = peer.create_offer_with_direction(&["opus"], "sendrecv");
+    let answer = transmitter.accept_offer(&offer).expect("sendrecv includes recvonly");
+    assert!(answer.contains("a=sendonly"));
+    peer.accept_answer(&answer);
+    wait_connected(&transmitter).expect("connected");
+    hear(&mut peer, 440.0);
+}
+
+#[test]
+fn statistics_match_what_aiortc_received() {
+    let (mut transmitter, mut peer) = (transmitter(AudioCodec::Opus), AiortcPeer::spawn());
+    offer(&mut transmitter, &mut peer, "opus");
+    let report = peer.report_when(PATIENCE, |report| !report.rtcp.sender_reports.is_empty());
+    assert!(report.rtp.packets > 0);
+    runtime().block_on(transmitter.close());
+    let report = peer.report_when(PATIENCE, |report| !report.rtcp.byes.is_empty());
+    let stats = transmitter.transmission_stats();
+    assert_eq!(stats.state, TransmitterState::Closed);
+    assert_eq!(stats.packets_sent, report.rtp.packets);
+    assert_eq!(stats.bytes_sent, report.rtp.payload_octets);
+    assert_eq!(report.rtp.ssrcs, [stats.ssrc]);
+    assert_eq!(stats.rtcp_packets_sent as usize, report.rtcp.compounds.len());
+}
+
+#[test]
+fn aiortc_with_another_certificate_than_its_answer_says_hears_nothing() {
+    let (mut transmitter, mut peer) = (transmitter(AudioCodec::Opus), AiortcPeer::spawn());
+    let offer = transmitter.create_offer().expect("an offer");
+    let answer = peer.accept_offer(&offer, &["opus"]);
+    let forged: Vec<String> = answer
+        .lines()
+        .map(|line| match line.strip_prefix("a=fingerprint:") {
+            Some(fingerprint) => format!("a=fingerprint:{}", rotate(fingerprint)),
+            None => line.to_owned(),
+        })
+        .collect();
+    transmitter.accept_answer(&forged.join("\r\n")).expect("sound SDP");
+    let outcome = wait_connected(&transmitter);
+    assert!(matches!(outcome, Err(Error::Failed(_))), "{outcome:?}");
+    assert_eq!(transmitter.transmission_stats().packets_sent, 0);
+    assert_eq!(peer.report().rtp.packets, 0);
+}
+
+/// Another digest of the same length: the first byte goes to the end.
+fn rotate(fingerprint: &str) -> String {
+    let (algorithm, digest) = fingerprint.split_once(' ').expect("algorithm and digest");
+    let (first, rest) = digest.trim_end().split_once(':').expect("many bytes");
+    format!("{algorithm} {rest}:{first}")
+}
+
+fn transmitter(codec: AudioCodec) -> AudioTransmitter {
+    let mut config = Config::default();
+    config.track.codecs = vec![codec];
+    let transmitter = AudioTransmitter::new(config).expect("a media port");
+    transmitter.start_transmission(tone(440.0));
+    transmitter
+}
+
+fn tone(frequency: f64) -> Tone {
+    Tone::new(frequency).expect("an audible tone")
+}
+
+fn offer(transmitter: &mut AudioTransmitter, peer: &mut AiortcPeer, codec: &str) {
+    let offer = transmitter.create_offer().expect("an offer");
+    let answer = peer.accept_offer(&offer, &[codec]);
+    transmitter.accept_answer(&answer).expect("aiortc's answer");
+    wait_connected(transmitter).expect("connected");
+}
+
+fn wait_connected(transmitter: &AudioTransmitter) -> Result<(), Error> {
+    let wait = async { tokio::time::timeout(PATIENCE, transmitter.connected()).await };
+    runtime().block_on(wait).expect("settled in time")
+}
+
+fn runtime() -> Runtime {
+    Runtime::new().expect("a runtime")
+}
+
+/// Waits until the tone is heard: what was played before may still be in aiortc's jitter buffer.
+fn hear(peer: &mut AiortcPeer, expected: f64) {
+    for _ in 0..10 {
+        let heard = peer.tone(0.5);
+        if (heard.frequency / expected - 1.0).abs() < 0.02 && heard.purity > 0.9 {
+            return;
+        }
+    }
+    panic!("{expected} Hz is not heard: {:?}", peer.tone(0.5));
+}
+
+fn assert_unbroken(report: &Report, step: u32) {
+    assert_eq!(report.rtp.ssrcs.len(), 1);
+    assert_eq!(report.rtp.gaps, []);
+    assert_eq!(report.rtp.repeats, Vec::<u16>::new());
+    assert_eq!(report.rtp.markers, Vec::<u16>::new());
+    assert_eq!(report.rtp.mids, ["0"]);
+    let steps: Vec<u32> = report.rtp.timestamp_steps.iter().map(|&(step, _)| step).collect();
+    assert_eq!(steps, [step]);
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
