@@ -31,7 +31,9 @@ fn aiortc_answers_our_offer_with_g711() {
 fn aiortc_that_could_send_too_is_answered_and_only_listens() {
     let (mut transmitter, mut peer) = (transmitter(AudioCodec::Opus), AiortcPeer::spawn());
     let offer = peer.create_offer_with_direction(&["opus"], "sendrecv");
-    let answer = transmitter.accept_offer(&offer).expect("sendrecv includes recvonly");
+    let answer = transmitter
+        .accept_offer(&offer)
+        .expect("sendrecv includes recvonly");
     assert!(answer.contains("a=sendonly"));
     peer.accept_answer(&answer);
     wait_connected(&transmitter).expect("connected");
@@ -51,7 +53,10 @@ fn statistics_match_what_aiortc_received() {
     assert_eq!(stats.packets_sent, report.rtp.packets);
     assert_eq!(stats.bytes_sent, report.rtp.payload_octets);
     assert_eq!(report.rtp.ssrcs, [stats.ssrc]);
-    assert_eq!(stats.rtcp_packets_sent as usize, report.rtcp.compounds.len());
+    assert_eq!(
+        stats.rtcp_packets_sent as usize,
+        report.rtcp.compounds.len()
+    );
 }
 
 #[test]
@@ -66,7 +71,9 @@ fn aiortc_with_another_certificate_than_its_answer_says_hears_nothing() {
             None => line.to_owned(),
         })
         .collect();
-    transmitter.accept_answer(&forged.join("\r\n")).expect("sound SDP");
+    transmitter
+        .accept_answer(&forged.join("\r\n"))
+        .expect("sound SDP");
     let outcome = wait_connected(&transmitter);
     assert!(matches!(outcome, Err(Error::Failed(_))), "{outcome:?}");
     assert_eq!(transmitter.transmission_stats().packets_sent, 0);
@@ -125,7 +132,12 @@ fn assert_unbroken(report: &Report, step: u32) {
     assert_eq!(report.rtp.repeats, Vec::<u16>::new());
     assert_eq!(report.rtp.markers, Vec::<u16>::new());
     assert_eq!(report.rtp.mids, ["0"]);
-    let steps: Vec<u32> = report.rtp.timestamp_steps.iter().map(|&(step, _)| step).collect();
+    let steps: Vec<u32> = report
+        .rtp
+        .timestamp_steps
+        .iter()
+        .map(|&(step, _)| step)
+        .collect();
     assert_eq!(steps, [step]);
 }
 

@@ -11,7 +11,7 @@ pub enum Error {
     #[error("a tone of {0} Hz is outside 20 Hz to 20,000 Hz")]
     Frequency(f64),
     /// The file cannot be opened or read.
-    #[error("cannot read {}: {cause}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// The content is no audio format known here, or breaks off before any audio.
-    #[error("{} is not a whole audio file of a known format (WAV, AIFF, FLAC, MP3 or Ogg)", path.display())]
+    #[error("{}: not a whole audio file of a known format (WAV, AIFF, FLAC, MP3 or Ogg)", path.display())]
     NotAudio {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum Error {
         what: String,
     },
     /// A known format, but broken.
-    #[error("{} is damaged: {reason}", path.display())]
+    #[error("{}: damaged: {reason}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum Error {
         reason: String,
     },
     /// A readable audio file without audio, or with less than 240 samples of it.
-    #[error("{} holds no audio, or too little to play", path.display())]
+    #[error("{}: holds no audio, or too little to play", path.display())]
     Empty {
         /// The file.
         path: PathBuf,

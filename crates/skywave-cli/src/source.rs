@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io::{IsTerminal, stdin};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use skywave::{AudioError, AudioSource, FileSource, Melody, PcmReader, Tone};
@@ -61,26 +61,7 @@ fn open_blocking(name: SourceName) -> Result<Box<dyn AudioSource>, Error> {
         SourceName::StandardInput if stdin().is_terminal() => Err(Error::Terminal),
         SourceName::StandardInput => Ok(Box::new(PcmReader::new(stdin()))),
         SourceName::File(path) if path.as_os_str().is_empty() => Err(Error::Nameless),
-        SourceName::File(path) => match FileSource::open(&path) {
-            Ok(file) => Ok(Box::new(file)),
-            Err(error) => Err(Error::File(file_sentence(&path, &error))),
-        },
-    }
-}
-
-/// The path and the reason, the path once.
-fn file_sentence(path: &Path, error: &AudioError) -> String {
-    let path = path.display().to_string();
-    match error {
-        AudioError::Read { cause, .. } => format!("{path}: {cause}"),
-        _ => {
-            let reason = error.to_string();
-            if reason.starts_with(&path) {
-                reason
-            } else {
-                format!("{path}: {reason}")
-            }
-        }
+        SourceName::File(path) => Ok(Box::new(FileSource::open(path)?)),
     }
 }
 
@@ -96,8 +77,8 @@ pub(crate) enum Error {
     Terminal,
     #[error("a source has a name: melody, tone:HZ or a file")]
     Nameless,
-    #[error("{0}")]
-    File(String),
+    #[error(transparent)]
+    File(#[from] AudioError),
     #[error("the source could not be opened in time")]
     Interrupted,
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing is written after a command, so that a test runner's last lines stay the last.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -47,9 +47,7 @@ impl Runner {
 
     /// Writes a line with the time since the start.
     pub(crate) fn say(&self, line: &str) {
-        let mut stdout = std::io::stdout().lock();
-        // A closed terminal is no reason to stop.
-        let _ = writeln!(stdout, "[{}] {line}", clock(self.started.elapsed()));
+        println!("[{}] {line}", clock(self.started.elapsed()));
     }
 }
 

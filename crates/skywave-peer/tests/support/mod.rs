@@ -152,7 +152,12 @@ impl World {
             }
         }
         while !self.with_hub(|hub, io| hub.handle_timeouts(io)) {}
-        if self.now.duration_since(self.started).as_millis() % 20 == 0 {
+        if self
+            .now
+            .duration_since(self.started)
+            .as_millis()
+            .is_multiple_of(20)
+        {
             self.send_frame();
         }
     }
