@@ -57,3 +57,8 @@ pub use skywave_sdp::Error as DescriptionError;
 pub use stats::{AudioCodecCapability, EngineStats, TransmissionStats};
 pub use status::TransmitterState;
 pub use transmitter::AudioTransmitter;
+
+/// The examples of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
