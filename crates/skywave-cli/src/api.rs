@@ -116,7 +116,8 @@ async fn stats(
             .map(|(id, transmission)| ListenerStats { id, transmission })
             .collect();
         stats["listeners"] = json!(listeners);
-        stats["dropped"] = json!(station.engine.stats().dropped);
+        stats["track"] = json!(station.track.stats());
+        stats["engine"] = json!(station.engine.stats());
     }
     Json(stats)
 }

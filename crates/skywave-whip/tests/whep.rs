@@ -61,7 +61,7 @@ impl Server {
     /// Waits until neither the table nor the engine knows a listener.
     async fn empty(&self) {
         eventually(async || {
-            self.listeners.stats().await.is_empty() && self.engine.stats().listeners == 0
+            self.listeners.stats().await.is_empty() && self.engine.stats().transmitters == 0
         })
         .await;
     }
@@ -280,8 +280,8 @@ async fn all_are_hung_up_with_the_last_handle() {
         .oneshot(request.body(Body::from(OFFER)).unwrap())
         .await;
     assert_eq!(response.unwrap().status(), StatusCode::CREATED);
-    assert_eq!(engine.stats().listeners, 1);
+    assert_eq!(engine.stats().transmitters, 1);
 
     drop(listeners);
-    eventually(async || engine.stats().listeners == 0).await;
+    eventually(async || engine.stats().transmitters == 0).await;
 }

@@ -8,6 +8,7 @@ use skywave_peer::StreamKey;
 
 use crate::config::TrackConfig;
 use crate::mailbox::Mailbox;
+use crate::stats::TrackStats;
 
 /// A live source that any number of listeners hear. Made by
 /// [`Engine::audio_track`](crate::Engine::audio_track); clones are the same track.
@@ -29,6 +30,19 @@ impl AudioTrack {
     /// Plays silence from the next frame on.
     pub fn remove_audio_source(&self) {
         self.shared.mailbox.put(None);
+    }
+
+    /// What happened to the track so far.
+    pub fn stats(&self) -> TrackStats {
+        let counters = &self.shared.counters;
+        TrackStats {
+            frames: counters.frames.load(Relaxed),
+            frames_skipped: counters.frames_skipped.load(Relaxed),
+            frames_dropped: counters.frames_dropped.load(Relaxed),
+            underrun_samples: counters.underrun_samples.load(Relaxed),
+            source_panics: counters.source_panics.load(Relaxed),
+            encoder_errors: counters.encoder_errors.load(Relaxed),
+        }
     }
 }
 
@@ -76,19 +90,13 @@ impl TrackShared {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct TrackId(pub(crate) u64);
 
-/// What happened to a track so far. Written by the thread that encodes it.
+/// [`TrackStats`] in the making. Written by the thread that encodes the track.
 #[derive(Debug, Default)]
 pub(crate) struct TrackCounters {
-    /// Frames read from the source.
     pub(crate) frames: AtomicU64,
-    /// Frames left out because the thread came a whole frame too late.
     pub(crate) frames_skipped: AtomicU64,
-    /// Frames that nobody got because the sending thread was too busy.
     pub(crate) frames_dropped: AtomicU64,
-    /// Samples of silence played because a living source had nothing ready.
     pub(crate) underrun_samples: AtomicU64,
-    /// Sources that panicked.
     pub(crate) source_panics: AtomicU64,
-    /// Frames that an encoder refused.
     pub(crate) encoder_errors: AtomicU64,
 }

@@ -137,7 +137,7 @@ impl Engine {
     pub fn stats(&self) -> EngineStats {
         let counters = &self.inner.port_counters;
         EngineStats {
-            listeners: self.inner.transmitters.load(Relaxed),
+            transmitters: self.inner.transmitters.load(Relaxed),
             sends_refused: counters.sends_refused.load(Relaxed),
             frames_dropped: counters.frames_dropped.load(Relaxed),
             dropped: self

@@ -54,7 +54,7 @@ pub use skywave_audio::{
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
-pub use stats::{AudioCodecCapability, EngineStats, TransmissionStats};
+pub use stats::{AudioCodecCapability, EngineStats, TrackStats, TransmissionStats};
 pub use status::TransmitterState;
 pub use transmitter::AudioTransmitter;
 

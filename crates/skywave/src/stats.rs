@@ -61,13 +61,32 @@ pub struct TransmissionStats {
 #[serde(rename_all = "camelCase")]
 pub struct EngineStats {
     /// Transmitters, connected or not.
-    pub listeners: usize,
+    pub transmitters: usize,
     /// Datagrams that the kernel did not take.
     pub sends_refused: u64,
     /// Frames left out for all listeners because the media thread was too busy.
     pub frames_dropped: u64,
     /// Datagrams received and not used, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
+}
+
+/// Numbers of one track.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrackStats {
+    /// Frames read from the source.
+    pub frames: u64,
+    /// Frames left out, and their time skipped, because the encoder thread came a whole frame
+    /// too late.
+    pub frames_skipped: u64,
+    /// Encoded frames that nobody got because the media thread was too busy to take them.
+    pub frames_dropped: u64,
+    /// Samples of silence, of 48,000 a second, played because a living source had nothing ready.
+    pub underrun_samples: u64,
+    /// Sources that panicked.
+    pub source_panics: u64,
+    /// Frames that an encoder refused.
+    pub encoder_errors: u64,
 }
 
 /// A codec that can be sent.

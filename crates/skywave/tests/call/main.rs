@@ -220,7 +220,7 @@ async fn listeners_share_a_track_and_do_not_notice_each_other_leave() {
         assert_tone(sound::opus_tone(&packets), 440.0);
         assert_eq!(transmitter.state(), TransmitterState::Connected);
     }
-    assert_eq!(engine.stats().listeners, 2);
+    assert_eq!(engine.stats().transmitters, 2);
     engine.close().await;
     assert!(
         calls
