@@ -1,5 +1,8 @@
 //! The page of `skywave serve` in real browsers, used as a person uses it.
-#![expect(clippy::disallowed_types, reason = "browsers take turns; no media thread waits here")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "browsers take turns; no media thread waits here"
+)]
 
 use std::path::Path;
 use std::sync::Mutex;

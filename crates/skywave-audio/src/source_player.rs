@@ -9,7 +9,6 @@ use crate::{AudioSource, SAMPLE_RATE};
 /// Replacing fades over 5 ms with equal power from what was playing. What is
 /// played is always finite and within -1.0..=1.0, and a frame is always whole:
 /// silence stands in for a source that is starved, ended or absent.
-#[derive(Default)]
 pub struct SourcePlayer {
     source: Option<Box<dyn AudioSource>>,
     /// What the replaced source would have played next, and how much of it is over.
@@ -25,8 +24,12 @@ impl SourcePlayer {
     #[must_use]
     pub fn new() -> Self {
         Self {
+            source: None,
+            tail: Vec::new(),
             faded: FADE_SAMPLES,
-            ..Self::default()
+            ended: false,
+            underrun_samples: 0,
+            panics: 0,
         }
     }
 
@@ -124,6 +127,19 @@ impl SourcePlayer {
         if catch_unwind(AssertUnwindSafe(|| drop(source))).is_err() {
             self.panics += 1;
         }
+    }
+}
+
+impl Drop for SourcePlayer {
+    /// A source that panics while being dropped must not take the thread with it.
+    fn drop(&mut self) {
+        self.drop_source();
+    }
+}
+
+impl Default for SourcePlayer {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -20,6 +20,8 @@ pub enum DropReason {
     StunRefused,
     /// DTLS from an address that passed no connectivity check.
     DtlsFromStranger,
+    /// DTLS from a peer to which we are to speak first, before we did.
+    UnexpectedDtls,
     /// RTP: this end only sends.
     UnexpectedRtp,
     /// RTCP from an address that passed no connectivity check.
@@ -38,7 +40,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their counters.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UnknownProtocol,
         Self::MalformedStun,
         Self::UnexpectedStun,
@@ -46,6 +48,7 @@ impl DropReason {
         Self::StunIntegrity,
         Self::StunRefused,
         Self::DtlsFromStranger,
+        Self::UnexpectedDtls,
         Self::UnexpectedRtp,
         Self::RtcpFromStranger,
         Self::RtcpBeforeKeys,
@@ -65,6 +68,7 @@ impl DropReason {
             Self::StunIntegrity => "stunIntegrity",
             Self::StunRefused => "stunRefused",
             Self::DtlsFromStranger => "dtlsFromStranger",
+            Self::UnexpectedDtls => "unexpectedDtls",
             Self::UnexpectedRtp => "unexpectedRtp",
             Self::RtcpFromStranger => "rtcpFromStranger",
             Self::RtcpBeforeKeys => "rtcpBeforeKeys",

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use skywave_ice::{Path, StunMessage};
 
@@ -23,6 +24,9 @@ use crate::stream::{Cursor, Stream, StreamFrame, StreamKey};
 pub struct Hub {
     /// Cold state by slab position.
     peers: Vec<Option<Peer>>,
+    /// When each peer is due, by the same position: a sweep reads nothing else of those who are
+    /// not.
+    due: Vec<Instant>,
     /// Hot state by the same position.
     senders: Vec<Option<SendState>>,
     vacant: Vec<u32>,
@@ -73,11 +77,13 @@ impl Hub {
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.peers.push(None);
             self.senders.push(None);
+            self.due.push(io.now);
             // One peer takes more than a byte: there are never 2^32.
             (self.peers.len() - 1) as u32
         });
         self.by_id.insert(peer.id(), index);
         self.by_ufrag.insert(peer.ufrag().to_owned(), index);
+        self.due[index as usize] = peer.next_due();
         self.peers[index as usize] = Some(peer);
     }
 
@@ -151,7 +157,7 @@ impl Hub {
         let stranger = DropReason::DtlsFromStranger;
         let index = *self.by_path.get(&path).ok_or(stranger)?;
         let peer = self.peer(index).ok_or(stranger)?;
-        let step = peer.handle_dtls(path, datagram, io);
+        let step = peer.handle_dtls(path, datagram, io)?;
         self.apply(index, step, io);
         Ok(())
     }
@@ -181,8 +187,7 @@ impl Hub {
             }
             let index = self.sweep as u32;
             self.sweep += 1;
-            let due = |peer: &Peer| peer.next_due() <= io.now;
-            if self.peers[index as usize].as_ref().is_some_and(due) {
+            if self.due[index as usize] <= io.now {
                 let timestamp = self.timestamp(index, io);
                 if let Some(peer) = &mut self.peers[index as usize] {
                     let step = peer.handle_timeout(timestamp, io);
@@ -194,9 +199,10 @@ impl Hub {
         true
     }
 
-    /// Starts a frame; the cursor leads it through its audience by calls of [`Self::fill`].
-    pub fn begin(&mut self, frame: &StreamFrame<'_>) -> Cursor {
-        self.streams.entry(frame.stream).or_default().begin(frame)
+    /// Starts a frame; the cursor leads it through its audience by calls of [`Self::fill`]. None
+    /// if nobody listens.
+    pub fn begin(&mut self, frame: &StreamFrame<'_>) -> Option<Cursor> {
+        Some(self.streams.get_mut(&frame.stream)?.begin(frame))
     }
 
     /// Sends the frame to up to `limit` more listeners, or until the outbox is full. Returns how
@@ -223,11 +229,6 @@ impl Hub {
         cursor.unserved
     }
 
-    /// Forgets a stream that will have no more frames, once nobody listens to it.
-    pub fn forget_stream(&mut self, stream: StreamKey) {
-        self.streams.remove(&stream);
-    }
-
     fn apply(&mut self, index: u32, step: Step, io: &mut Io<'_>) {
         match step {
             Step::Stay => {}
@@ -248,6 +249,9 @@ impl Hub {
             }
             Step::End(event) => self.remove(index, event, io),
         }
+        if let Some(peer) = &self.peers[index as usize] {
+            self.due[index as usize] = peer.next_due();
+        }
     }
 
     fn remove(&mut self, index: u32, event: PeerEvent, io: &mut Io<'_>) {
@@ -259,6 +263,9 @@ impl Hub {
             && let Some(stream) = self.streams.get_mut(&remote.stream)
         {
             stream.remove(index);
+            if stream.members.is_empty() {
+                self.streams.remove(&remote.stream);
+            }
         }
         self.by_id.remove(&peer.id());
         self.by_ufrag.remove(peer.ufrag());
@@ -269,6 +276,7 @@ impl Hub {
             }
         }
         self.vacant.push(index);
+        self.due[index as usize] = io.now + NEVER;
         io.events.push((peer.id(), event));
     }
 
@@ -293,3 +301,6 @@ impl Hub {
         Some(state.timestamp(stream.timestamp_at(io.now)?))
     }
 }
+
+/// When a place without a peer is due.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

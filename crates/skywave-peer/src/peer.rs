@@ -108,8 +108,11 @@ impl Peer {
         self.remote.as_ref()
     }
 
-    /// Takes over the remote description.
+    /// Takes over the remote description. There is one; another is ignored.
     pub(crate) fn set_remote(&mut self, remote: Remote, io: &mut Io<'_>) -> Step {
+        if self.remote.is_some() {
+            return Step::Stay;
+        }
         self.ice.set_remote_ufrag(&remote.ufrag);
         // Checks came before the answer and we got ready to be the server, but the answer says
         // passive, as those of Pion's line do to a lite offerer: we are to speak first.
@@ -149,19 +152,25 @@ impl Peer {
     }
 
     /// Feeds DTLS that came from one of this peer's paths.
-    pub(crate) fn handle_dtls(&mut self, path: Path, datagram: &[u8], io: &mut Io<'_>) -> Step {
+    pub(crate) fn handle_dtls(
+        &mut self,
+        path: Path,
+        datagram: &[u8],
+        io: &mut Io<'_>,
+    ) -> Result<Step, DropReason> {
         let now = io.now;
         let outbox = &mut *io.outbox;
         let mut emit = |bytes: &[u8]| {
             outbox.push(bytes, path);
         };
         let event = match &mut self.phase {
-            Phase::Checking => return Step::Stay,
+            // We are to speak first, and wait for the nomination.
+            Phase::Checking => return Err(DropReason::UnexpectedDtls),
             Phase::Handshaking { dtls, .. } | Phase::Sending { dtls, .. } => {
                 dtls.handle_datagram(now, datagram, &mut emit)
             }
         };
-        self.handle_dtls_event(event, io)
+        Ok(self.handle_dtls_event(event, io))
     }
 
     /// Reads RTCP that came from one of this peer's paths.
@@ -326,31 +335,29 @@ impl Peer {
         let (Some(remote), Some(path)) = (&self.remote, self.ice.selected()) else {
             return Ok(None);
         };
-        match mem::replace(&mut self.phase, Phase::Checking) {
-            Phase::Handshaking {
-                mut dtls,
-                complete: true,
-                ..
-            } => {
-                let protection = Protection::new(&dtls.verify(&remote.fingerprints)?)?;
-                let packetizer = self.packetizer(remote)?;
-                io.events.push((
-                    self.config.id,
-                    PeerEvent::Connected(Connection {
-                        remote: path.remote,
-                        profile: protection.profile,
-                        dtls_version: dtls.version(),
-                    }),
-                ));
-                let reporter = Box::new(self.reporter(remote, protection.srtcp, io.now));
-                self.phase = Phase::Sending { dtls, reporter };
-                Ok(Some(SendState::new(packetizer, protection.srtp, path)))
-            }
-            other => {
-                self.phase = other;
-                Ok(None)
-            }
+        let Phase::Handshaking {
+            dtls,
+            complete: true,
+            ..
+        } = &mut self.phase
+        else {
+            return Ok(None);
+        };
+        let protection = Protection::new(&dtls.verify(&remote.fingerprints)?)?;
+        let connection = Connection {
+            remote: path.remote,
+            profile: protection.profile,
+            dtls_version: dtls.version(),
+        };
+        let packetizer = self.packetizer(remote)?;
+        let reporter = Box::new(self.reporter(remote, protection.srtcp, io.now));
+        // The state that was just looked at, taken out to be moved on.
+        if let Phase::Handshaking { dtls, .. } = mem::replace(&mut self.phase, Phase::Checking) {
+            self.phase = Phase::Sending { dtls, reporter };
         }
+        let event = PeerEvent::Connected(connection);
+        io.events.push((self.config.id, event));
+        Ok(Some(SendState::new(packetizer, protection.srtp, path)))
     }
 
     fn packetizer(&self, remote: &Remote) -> Result<Packetizer, skywave_rtp::Error> {
@@ -431,25 +438,33 @@ impl Peer {
     fn schedule(&mut self, now: Instant) {
         let limits = &self.config.limits;
         let last_check = self.ice.last_check().unwrap_or(now);
-        self.next_due = match &self.phase {
-            Phase::Checking => self.waiting_since + limits.connect_timeout,
-            Phase::Handshaking { dtls, .. } => earliest(
-                self.waiting_since + limits.handshake_timeout,
-                dtls.next_timeout(),
-            ),
+        // Who waits for the answer to an offer is in no hurry.
+        let patience = |limit| match self.remote {
+            Some(_) => later(self.waiting_since, limit),
+            None => later(now, FOR_EVER),
+        };
+        let due = match &self.phase {
+            Phase::Checking => patience(limits.connect_timeout),
+            Phase::Handshaking { dtls, .. } => {
+                earliest(patience(limits.handshake_timeout), dtls.next_timeout())
+            }
             Phase::Sending { dtls, reporter } => {
                 let patience = if self.disconnected {
                     limits.consent_timeout
                 } else {
                     limits.disconnected_timeout
                 };
-                let due = reporter.next_report.min(last_check + patience);
+                let due = reporter.next_report.min(later(last_check, patience));
                 earliest(due, dtls.next_timeout())
             }
-        }
-        // What is overdue without being an end (an offer without its answer) is looked at again.
-        .max(now + MIN_TIMER);
+        };
+        self.next_due = due.max(now + MIN_TIMER);
     }
+}
+
+/// `start + time`, where that is in the calendar of the clock at all.
+fn later(start: Instant, time: Duration) -> Instant {
+    start.checked_add(time).unwrap_or_else(|| start + FOR_EVER)
 }
 
 fn earliest(due: Instant, other: Option<Instant>) -> Instant {
@@ -458,3 +473,6 @@ fn earliest(due: Instant, other: Option<Instant>) -> Instant {
 
 /// No timer of a peer fires more often.
 const MIN_TIMER: Duration = Duration::from_millis(10);
+
+/// Longer than any process lives: a century.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

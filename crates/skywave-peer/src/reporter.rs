@@ -22,6 +22,8 @@ pub(crate) struct Reporter {
     counters: Arc<Counters>,
     activity: SenderActivity,
     random: SplitMix,
+    /// Under which SSRC the peer reports.
+    remote_ssrc: Option<u32>,
     /// When the next report goes out.
     pub(crate) next_report: Instant,
 }
@@ -50,6 +52,7 @@ impl Reporter {
             counters: config.counters,
             activity: SenderActivity::default(),
             random,
+            remote_ssrc: None,
             next_report: now + first,
         }
     }
@@ -96,7 +99,8 @@ impl Reporter {
         }
     }
 
-    /// Reads a datagram of the peer. True if it says BYE.
+    /// Reads a datagram of the peer. True if it says BYE for the source that reports to us; a
+    /// BYE for another, or for none, may only tell of a change of SSRC (RFC 3550 §8.2).
     pub(crate) fn receive(&mut self, datagram: &mut [u8], io: &Io<'_>) -> Result<bool, DropReason> {
         let len = self.receiver.unprotect(datagram)?;
         let compound = datagram.get(..len).ok_or(DropReason::MalformedRtcp)?;
@@ -104,13 +108,16 @@ impl Reporter {
         let mut reader = RtcpReader::new(compound);
         for packet in reader.by_ref() {
             match packet {
-                RtcpPacket::SenderReport { reports, .. }
-                | RtcpPacket::ReceiverReport { reports, .. } => {
+                RtcpPacket::SenderReport { ssrc, reports, .. }
+                | RtcpPacket::ReceiverReport { ssrc, reports } => {
+                    self.remote_ssrc = Some(ssrc);
                     for block in reports.filter(|block| block.ssrc == self.ssrc) {
                         self.counters.record_report(&block, io.ntp);
                     }
                 }
-                RtcpPacket::Bye(_) => bye = true,
+                RtcpPacket::Bye(farewell) => {
+                    bye |= farewell.ssrcs().any(|ssrc| Some(ssrc) == self.remote_ssrc);
+                }
                 _ => {}
             }
         }

@@ -22,7 +22,7 @@ pub struct StreamFrame<'a> {
 }
 
 /// How far one frame has got through its audience. Made by [`crate::Hub::begin`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor {
     /// Members below this position are still to be served.
     pub(crate) unserved: usize,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use skywave_dtls::{Fingerprint, HashAlgorithm, Role};
 use skywave_peer::{CloseReason, DropReason, FailureReason, PeerEvent, PeerId};
-use skywave_rtp::{RtcpPacket, RtcpReader, RtpPacket};
+use skywave_rtp::{NtpTime, RtcpPacket, RtcpReader, RtpPacket};
 
 use support::listener::path;
 use support::{STREAM, World};
@@ -103,6 +103,7 @@ fn rfc8842_5_1_other_certificate_than_announced_ends_the_session_without_media()
     let mismatch = FailureReason::Handshake(skywave_dtls::Error::FingerprintMismatch);
     assert_eq!(world.events_of(index), [PeerEvent::Failed(mismatch)]);
     assert!(world.listeners[index].packets.is_empty());
+    assert!(world.listeners[index].closed, "it is told by close_notify");
     assert!(world.hub.is_empty());
 }
 
@@ -242,6 +243,59 @@ fn peer_hangs_up_by_dtls_or_by_bye() {
 }
 
 #[test]
+fn address_of_a_peer_that_left_is_a_strangers_again() {
+    let mut world = World::new();
+    let index = world.connect();
+    world.with_hub(|hub, io| hub.close(PeerId(index as u64), io));
+    let path = world.listeners[index].path;
+    world.receive(path, &[22, 254, 253, 0]);
+    assert_eq!(world.hub.drops().count(DropReason::DtlsFromStranger), 1);
+}
+
+#[test]
+fn rfc3550_8_2_bye_for_another_source_or_for_none_is_no_farewell() {
+    let mut world = World::new();
+    let index = world.connect();
+    let report = [[0x80, 201, 0, 1], [0, 0, 0, 1]].concat();
+    let other = [&report[..], &[0x81, 203, 0, 1, 0, 0, 0, 9]].concat();
+    let none = [&report[..], &[0x80, 203, 0, 0]].concat();
+    world.listeners[index].send_rtcp(&other);
+    world.listeners[index].send_rtcp(&none);
+    world.run(Duration::from_secs(1));
+    assert!(!world.hub.is_empty());
+}
+
+#[test]
+fn only_the_latest_addresses_of_a_peer_are_its_own() {
+    let mut world = World::new();
+    let index = world.connect();
+    let check = world.listeners[index].check(false);
+    for place in 100..120 {
+        world.receive(path(index, place), &check);
+    }
+    let strangers = |world: &World| world.hub.drops().count(DropReason::DtlsFromStranger);
+    world.receive(path(index, 100), &[22, 254, 253, 0]);
+    assert_eq!(strangers(&world), 1, "the oldest is forgotten");
+    for known in [path(index, 119), world.listeners[index].path] {
+        world.receive(known, &[22, 254, 253, 0]);
+        assert_eq!(strangers(&world), 1, "{known:?} is still its own");
+    }
+}
+
+#[test]
+fn patience_without_end_is_legal() {
+    let mut world = World::new();
+    world.limits.connect_timeout = Duration::MAX;
+    world.limits.handshake_timeout = Duration::MAX;
+    world.limits.disconnected_timeout = Duration::MAX;
+    world.limits.consent_timeout = Duration::MAX;
+    let index = world.connect();
+    world.listeners[index].checks = false;
+    world.run(Duration::from_secs(60));
+    assert!(!world.hub.is_empty());
+}
+
+#[test]
 fn rfc3550_6_4_sender_reports_come_at_random_and_count_what_was_sent() {
     let mut world = World::new();
     let index = world.connect();
@@ -270,6 +324,29 @@ fn rfc3550_6_4_sender_reports_come_at_random_and_count_what_was_sent() {
     let total = listener.packets.len() as u128;
     assert!((total - sent_since).abs_diff(info.packet_count.into()) <= 1);
     assert_eq!(info.octet_count, info.packet_count * 4);
+}
+
+#[test]
+fn rfc3550_6_4_1_report_names_the_rtp_time_of_its_own_instant() {
+    let mut world = World::new();
+    let index = world.connect();
+    world.run(Duration::from_secs(30));
+    let listener = &world.listeners[index];
+    assert!(listener.reports.len() >= 3);
+    for (time, report) in &listener.reports {
+        let Some(RtcpPacket::SenderReport { info, .. }) = RtcpReader::new(report).next() else {
+            panic!("not a sender report");
+        };
+        let later = listener
+            .packet_times
+            .partition_point(|packet| packet <= time);
+        let packet = RtpPacket::parse(&listener.packets[later - 1]).unwrap();
+        let since = time.duration_since(listener.packet_times[later - 1]);
+        let ticks = since.as_millis() as u32 * 48;
+        assert_eq!(info.rtp_timestamp, packet.timestamp().wrapping_add(ticks));
+        let sent = Duration::from_secs(1_800_000_000) + time.duration_since(world.started);
+        assert_eq!(info.ntp, NtpTime::from_unix(sent));
+    }
 }
 
 #[test]

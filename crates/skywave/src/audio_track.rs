@@ -1,7 +1,7 @@
 //! One audio track: a live source, encoded once for all who listen to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use skywave_audio::{AudioSource, Encoding};
 use skywave_peer::StreamKey;
@@ -13,8 +13,9 @@ use crate::stats::TrackStats;
 /// A live source that any number of listeners hear. Made by
 /// [`Engine::audio_track`](crate::Engine::audio_track); clones are the same track.
 ///
-/// Until the first source is put in nothing is sent. From then on the track never pauses: a source
-/// that is starved, at its end or taken out leaves silence, and time runs on.
+/// Until a source is put in (or taken out) for the first time nothing is sent. From then on the
+/// track never pauses: a source that is starved, at its end or taken out leaves silence, and time
+/// runs on. Keep a clone of the [`Engine`](crate::Engine) as long: a track alone does not.
 #[derive(Clone)]
 pub struct AudioTrack {
     pub(crate) shared: Arc<TrackShared>,
@@ -42,6 +43,7 @@ impl AudioTrack {
             underrun_samples: counters.underrun_samples.load(Relaxed),
             source_panics: counters.source_panics.load(Relaxed),
             encoder_errors: counters.encoder_errors.load(Relaxed),
+            ended: counters.ended.load(Relaxed),
         }
     }
 }
@@ -57,7 +59,13 @@ pub(crate) struct TrackShared {
 }
 
 impl TrackShared {
-    pub(crate) fn new(id: TrackId, config: TrackConfig) -> Self {
+    pub(crate) fn new(id: TrackId, mut config: TrackConfig) -> Self {
+        let mut seen = Vec::new();
+        config.codecs.retain(|codec| {
+            let first = !seen.contains(codec);
+            seen.push(*codec);
+            first
+        });
         Self {
             id,
             config,
@@ -67,9 +75,9 @@ impl TrackShared {
         }
     }
 
-    /// The stream of one encoding of this track.
+    /// The stream of one encoding of this track, on the engine's hub.
     pub(crate) fn stream(&self, encoding: Encoding) -> StreamKey {
-        StreamKey(self.id.0 * Encoding::ALL.len() as u64 + encoding.index() as u64)
+        StreamKey(self.id.number * Encoding::ALL.len() as u64 + encoding.index() as u64)
     }
 
     /// Connected listeners of one encoding.
@@ -86,9 +94,13 @@ impl TrackShared {
     }
 }
 
-/// Names a track of an engine.
+/// Names a track.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct TrackId(pub(crate) u64);
+pub(crate) struct TrackId {
+    pub(crate) engine: u64,
+    /// Within the engine.
+    pub(crate) number: u64,
+}
 
 /// [`TrackStats`] in the making. Written by the thread that encodes the track.
 #[derive(Debug, Default)]
@@ -99,4 +111,5 @@ pub(crate) struct TrackCounters {
     pub(crate) underrun_samples: AtomicU64,
     pub(crate) source_panics: AtomicU64,
     pub(crate) encoder_errors: AtomicU64,
+    pub(crate) ended: AtomicBool,
 }

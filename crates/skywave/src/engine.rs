@@ -23,8 +23,9 @@ use crate::waker::{Waker, waker};
 
 /// A media port with its threads, for any number of tracks and listeners.
 ///
-/// A cheap handle: clones are the same engine. When the last clone, track and transmitter are
-/// dropped, everybody is hung up and the threads end.
+/// A cheap handle: clones are the same engine. When the last clone and the last transmitter are
+/// dropped, everybody is hung up and the threads end; that drop waits until the farewells are
+/// sent, a few milliseconds.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -33,17 +34,20 @@ pub struct Engine {
 struct Inner {
     commands: Sender<Command>,
     waker: Arc<Waker>,
-    /// Closed (emptied) on drop, which ends the workers.
+    /// Tells the tracks of this engine from those of others.
+    id: u64,
+    /// Dropped with this, which ends the workers: at once, or when the source they read returns.
     workers: Vec<Sender<Arc<TrackShared>>>,
-    threads: Vec<JoinHandle<()>>,
-    /// Never true while the media thread lives; closed when it ended.
+    media: Option<JoinHandle<()>>,
+    /// Closed when the media thread has ended; nothing is ever sent.
     alive: watch::Receiver<()>,
     identity: Identity,
     candidates: Vec<SocketAddr>,
     limits: Limits,
     max_listeners: usize,
     transmitters: AtomicUsize,
-    next_id: AtomicU64,
+    next_track: AtomicU64,
+    next_peer: AtomicU64,
     drops: Arc<DropCounters>,
     port_counters: Arc<PortCounters>,
 }
@@ -73,7 +77,7 @@ impl Engine {
             media.run();
             drop(alive_guard);
         };
-        let mut threads = vec![spawn("skywave-media", run_media).map_err(failed("media"))?];
+        let media = spawn("skywave-media", run_media).map_err(failed("media"))?;
 
         let output = FrameOutput {
             frames,
@@ -87,7 +91,7 @@ impl Engine {
                 output: output.clone(),
             };
             let run_worker = move || worker.run();
-            threads.push(spawn("skywave-encoder", run_worker).map_err(failed("encoder"))?);
+            spawn("skywave-encoder", run_worker).map_err(failed("encoder"))?;
             workers.push(tracks);
         }
 
@@ -95,15 +99,17 @@ impl Engine {
             inner: Arc::new(Inner {
                 commands,
                 waker,
+                id: NEXT_ENGINE.fetch_add(1, Relaxed),
                 workers,
-                threads,
+                media: Some(media),
                 alive,
                 identity,
                 candidates,
                 limits: config.limits,
                 max_listeners: config.max_listeners,
                 transmitters: AtomicUsize::new(0),
-                next_id: AtomicU64::new(0),
+                next_track: AtomicU64::new(0),
+                next_peer: AtomicU64::new(0),
                 drops,
                 port_counters,
             }),
@@ -112,10 +118,13 @@ impl Engine {
 
     /// A new track. It is silent until it gets a source.
     pub fn audio_track(&self, config: TrackConfig) -> AudioTrack {
-        let id = TrackId(self.next_id());
+        let id = TrackId {
+            engine: self.inner.id,
+            number: self.inner.next_track.fetch_add(1, Relaxed),
+        };
         let shared = Arc::new(TrackShared::new(id, config));
-        let worker = id.0 as usize % self.inner.workers.len();
-        // A worker outlives its channel's sender, which is here.
+        let worker = id.number as usize % self.inner.workers.len();
+        // A worker lives as long as its channel's sender, which is here.
         let _ = self.inner.workers[worker].send(Arc::clone(&shared));
         AudioTrack { shared }
     }
@@ -123,8 +132,15 @@ impl Engine {
     /// A transmitter for one listener of a track.
     ///
     /// # Errors
-    /// [`Error::Full`] when [`EngineConfig::max_listeners`] are there.
+    /// [`Error::Full`] when [`EngineConfig::max_listeners`] are there; [`Error::ForeignTrack`];
+    /// [`Error::NoCodec`] if the track allows none; [`Error::Closed`].
     pub fn transmitter(&self, track: &AudioTrack) -> Result<AudioTransmitter, Error> {
+        if track.shared.id.engine != self.inner.id {
+            return Err(Error::ForeignTrack);
+        }
+        if track.shared.config.codecs.is_empty() {
+            return Err(Error::NoCodec);
+        }
         AudioTransmitter::on_track(self.clone(), track.clone())
     }
 
@@ -175,17 +191,12 @@ impl Engine {
         self.inner.limits
     }
 
-    /// A number that names a peer or a track.
-    fn next_id(&self) -> u64 {
-        self.inner.next_id.fetch_add(1, Relaxed)
-    }
-
     /// Takes one of the places for transmitters.
     pub(crate) fn take_place(&self) -> Result<PeerId, Error> {
         let limit = self.inner.max_listeners;
         let take = |taken| (taken < limit).then_some(taken + 1);
         match self.inner.transmitters.fetch_update(Relaxed, Relaxed, take) {
-            Ok(_) => Ok(PeerId(self.next_id())),
+            Ok(_) => Ok(PeerId(self.inner.next_peer.fetch_add(1, Relaxed))),
             Err(_) => Err(Error::Full { limit }),
         }
     }
@@ -198,15 +209,16 @@ impl Engine {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.workers.clear();
         // The thread may be gone already, which is as good.
         let _ = self.commands.send(Command::Shutdown);
         self.waker.wake();
-        for thread in self.threads.drain(..) {
-            // A source may own a handle, so the last one may be dropped on a worker itself.
-            if thread.thread().id() != thread::current().id() {
-                let _ = thread.join();
-            }
+        // The workers are not waited for: they own nothing that others need, and a source that
+        // blocks would block this. A source may own a handle, which may then be dropped last, on
+        // the media thread itself.
+        if let Some(media) = self.media.take()
+            && media.thread().id() != thread::current().id()
+        {
+            let _ = media.join();
         }
     }
 }
@@ -231,6 +243,8 @@ fn candidates(config: &EngineConfig, port: &UdpPort) -> Vec<SocketAddr> {
     }
     all
 }
+
+static NEXT_ENGINE: AtomicU64 = AtomicU64::new(0);
 
 /// Frames that wait for the media thread at most; more are left out for everybody.
 const FRAME_QUEUE: usize = 1024;

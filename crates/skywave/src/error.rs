@@ -32,6 +32,9 @@ pub enum Error {
     /// The track belongs to another engine.
     #[error("the track belongs to another engine")]
     ForeignTrack,
+    /// [`crate::TrackConfig::codecs`] is empty.
+    #[error("the track allows no codec")]
+    NoCodec,
     /// The media port could not be opened.
     #[error("cannot open UDP {address}: {source}")]
     Bind {

@@ -20,27 +20,33 @@ struct OnItsWay {
     delivery: Delivery,
     cursor: Cursor,
     audience: usize,
-    started: Instant,
+    /// The next frame of the stream is here: all that is left goes at once.
+    hurry: bool,
     served: usize,
 }
 
 impl FanOut {
-    /// Starts a frame. False if the stream's frame before is still on its way: then this one is
-    /// left out for everybody.
-    pub(crate) fn start(&mut self, delivery: Delivery, now: Instant, hub: &mut Hub) -> bool {
-        let busy = |other: &OnItsWay| other.delivery.stream == delivery.stream;
-        if self.on_their_way.iter().any(busy) {
+    /// Starts a frame. If the stream's frame before is still on its way, that one hurries; if it
+    /// was hurried already, the new one is left out for everybody: false.
+    pub(crate) fn start(&mut self, delivery: Delivery, hub: &mut Hub) -> bool {
+        let before = |other: &&mut OnItsWay| other.delivery.stream == delivery.stream;
+        let mut waiting = self.on_their_way.iter_mut().filter(before);
+        let (first, second) = (waiting.next(), waiting.next());
+        if second.is_some() {
             return false;
         }
-        let audience = hub.listeners(delivery.stream);
-        let cursor = hub.begin(&delivery.frame());
-        self.on_their_way.push(OnItsWay {
-            delivery,
-            cursor,
-            audience,
-            started: now,
-            served: 0,
-        });
+        if let Some(first) = first {
+            first.hurry = true;
+        }
+        if let Some(cursor) = hub.begin(&delivery.frame()) {
+            self.on_their_way.push(OnItsWay {
+                audience: hub.listeners(delivery.stream),
+                delivery,
+                cursor,
+                hurry: false,
+                served: 0,
+            });
+        }
         true
     }
 
@@ -58,9 +64,11 @@ impl FanOut {
     }
 
     /// When the next packets are due. None if no frame is on its way.
-    pub(crate) fn next_slot(&self) -> Option<Instant> {
-        let due = self.on_their_way.iter().map(OnItsWay::next_slot);
-        due.min()
+    pub(crate) fn next_slot(&self, now: Instant) -> Option<Instant> {
+        self.on_their_way
+            .iter()
+            .map(|frame| frame.next_slot(now))
+            .min()
     }
 }
 
@@ -77,16 +85,21 @@ impl OnItsWay {
 
     /// How many listeners should have the frame at `now`.
     fn due(&self, now: Instant) -> usize {
-        let elapsed = now.saturating_duration_since(self.started);
+        if self.hurry {
+            return self.audience;
+        }
+        // Counted from when the frame was due: one that comes late has less time.
+        let elapsed = now.saturating_duration_since(self.delivery.captured);
         let share = (elapsed.as_secs_f64() / SPREAD.as_secs_f64()).min(1.0);
         let later = self.audience.saturating_sub(Outbox::SLOTS);
         Outbox::SLOTS + (later as f64 * share) as usize
     }
 
-    fn next_slot(&self) -> Instant {
-        let elapsed = self.started.elapsed().as_nanos() / SLOT.as_nanos();
+    fn next_slot(&self, now: Instant) -> Instant {
+        let elapsed = now.saturating_duration_since(self.delivery.captured);
+        let passed = elapsed.as_nanos() / SLOT.as_nanos();
         // A frame is on its way for far less than 2^32 slots.
-        self.started + SLOT * (elapsed as u32 + 1)
+        self.delivery.captured + SLOT * (passed as u32 + 1)
     }
 
     fn done(&self) -> bool {
@@ -116,3 +129,77 @@ const SPREAD: Duration = Duration::from_millis(15);
 
 /// The grid of sending while an audience is being served.
 const SLOT: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use skywave_audio::EncodedFrame;
+    use skywave_peer::StreamKey;
+
+    fn on_its_way(audience: usize, captured: Instant) -> OnItsWay {
+        let delivery = Delivery {
+            stream: StreamKey(1),
+            frame: EncodedFrame {
+                payload: Box::default(),
+                timestamp: 0,
+                marker: false,
+                audio_level: 127,
+                voice: false,
+            },
+            captured,
+            clock_rate: 48_000,
+        };
+        OnItsWay {
+            delivery,
+            cursor: Cursor::default(),
+            audience,
+            hurry: false,
+            served: 0,
+        }
+    }
+
+    #[test]
+    fn first_batch_is_due_at_once_and_the_rest_evenly() {
+        let start = Instant::now();
+        let frame = on_its_way(1064, start);
+        assert_eq!(frame.due(start), 64);
+        assert_eq!(frame.due(start + SPREAD / 2), 564);
+        assert_eq!(frame.due(start + SPREAD), 1064);
+        assert_eq!(frame.due(start + SPREAD * 9), 1064);
+    }
+
+    #[test]
+    fn late_frame_catches_up_within_its_own_time() {
+        let start = Instant::now();
+        let late = start + Duration::from_millis(14);
+        assert!(on_its_way(1064, start).due(late) > 990);
+    }
+
+    #[test]
+    fn slots_lie_on_a_grid_of_the_frames_own_time() {
+        let start = Instant::now();
+        let frame = on_its_way(1064, start);
+        assert_eq!(frame.next_slot(start), start + SLOT);
+        assert_eq!(frame.next_slot(start + SLOT / 3), start + SLOT);
+        assert_eq!(frame.next_slot(start + SLOT * 5 / 2), start + SLOT * 3);
+    }
+
+    #[test]
+    fn frame_that_is_overtaken_hurries() {
+        let start = Instant::now();
+        let mut frame = on_its_way(1064, start);
+        frame.hurry = true;
+        assert_eq!(frame.due(start), 1064);
+    }
+
+    #[test]
+    fn frame_of_a_stream_without_an_audience_is_done_at_once() {
+        let mut fan_out = FanOut::default();
+        let mut hub = Hub::new();
+        let now = Instant::now();
+        let delivery = on_its_way(0, now).delivery;
+        assert!(fan_out.start(delivery, &mut hub));
+        assert_eq!(fan_out.next_slot(now), None);
+    }
+}

@@ -1,5 +1,7 @@
 //! The mailbox through which a track's source is replaced while it plays.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crossbeam_utils::atomic::AtomicCell;
 use skywave_audio::AudioSource;
 
@@ -12,7 +14,22 @@ pub(crate) struct Mailbox(AtomicCell<Option<Box<Replacement>>>);
 
 /// What shall play from the next frame on: a source, or nothing. Boxed twice, because only a
 /// thin pointer can be swapped atomically.
-pub(crate) struct Replacement(pub(crate) Option<Box<dyn AudioSource>>);
+pub(crate) struct Replacement(Option<Box<dyn AudioSource>>);
+
+impl Replacement {
+    pub(crate) fn into_source(mut self) -> Option<Box<dyn AudioSource>> {
+        self.0.take()
+    }
+}
+
+impl Drop for Replacement {
+    /// A source that was never played is the user's code too: if dropping it panics, the thread
+    /// that happens to do it must go on.
+    fn drop(&mut self) {
+        let source = self.0.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(source)));
+    }
+}
 
 impl Mailbox {
     /// Leaves a replacement. One that was never taken is dropped here.
@@ -73,7 +90,7 @@ mod tests {
         assert!(
             mailbox
                 .take()
-                .is_some_and(|replacement| replacement.0.is_none())
+                .is_some_and(|replacement| replacement.into_source().is_none())
         );
         assert!(mailbox.take().is_none());
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use skywave_audio::EncodedFrame;
-use skywave_peer::{Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote, StreamKey};
+use skywave_peer::{CloseReason, Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote, StreamKey};
 use tokio::sync::watch;
 
 use crate::addresses::MAX_ADDRESSES;
@@ -25,12 +25,13 @@ use crate::wall_clock::WallClock;
 
 /// What handles ask of the thread.
 pub(crate) enum Command {
-    /// Takes a peer in.
-    Add {
-        peer: Box<Peer>,
+    /// A handle was made; its status is told from now on.
+    Register {
         id: PeerId,
         status: watch::Sender<Status>,
     },
+    /// Takes a peer in.
+    Add(Box<Peer>),
     /// Tells a peer its remote description.
     SetRemote {
         id: PeerId,
@@ -75,6 +76,8 @@ pub(crate) struct MediaThread {
     counters: Arc<PortCounters>,
     clock: WallClock,
     next_sweep: Instant,
+    /// Commands or timers are left from the last turn.
+    backlog: bool,
 }
 
 impl MediaThread {
@@ -100,6 +103,7 @@ impl MediaThread {
             counters,
             next_sweep: clock.started,
             clock,
+            backlog: false,
         }
     }
 
@@ -110,12 +114,14 @@ impl MediaThread {
         loop {
             let readable = self.wait();
             self.wakeups.drain();
+            self.backlog = false;
             self.send_frames();
             if self.obey_commands().is_break() {
                 break;
             }
             for base in 0..self.port.addresses().len() {
                 if readable & (1 << base) != 0 {
+                    self.send_frames();
                     self.receive(base, &mut buffer);
                 }
             }
@@ -127,8 +133,9 @@ impl MediaThread {
 
     /// Waits for something to do. Returns which sockets have datagrams, a bit each.
     fn wait(&self) -> u64 {
-        let timeout = self.next_due().map(|due| {
-            let wait = due.saturating_duration_since(Instant::now());
+        let now = Instant::now();
+        let timeout = self.next_due(now).map(|due| {
+            let wait = due.saturating_duration_since(now);
             Timespec {
                 tv_sec: wait.as_secs().try_into().unwrap_or(i64::MAX),
                 tv_nsec: wait.subsec_nanos().into(),
@@ -151,8 +158,11 @@ impl MediaThread {
         })
     }
 
-    fn next_due(&self) -> Option<Instant> {
-        match self.fan_out.next_slot() {
+    fn next_due(&self, now: Instant) -> Option<Instant> {
+        if self.backlog {
+            return Some(now);
+        }
+        match self.fan_out.next_slot(now) {
             Some(slot) => Some(slot.min(self.next_sweep)),
             None if self.hub.is_empty() => None,
             None => Some(self.next_sweep),
@@ -163,7 +173,7 @@ impl MediaThread {
     fn send_frames(&mut self) {
         let now = Instant::now();
         while let Ok(delivery) = self.frames.try_recv() {
-            if !self.fan_out.start(delivery, now, &mut self.hub) {
+            if !self.fan_out.start(delivery, &mut self.hub) {
                 add(&self.counters.frames_dropped, 1);
             }
         }
@@ -174,7 +184,7 @@ impl MediaThread {
     }
 
     fn obey_commands(&mut self) -> std::ops::ControlFlow<()> {
-        loop {
+        for _ in 0..COMMAND_BUDGET {
             let command = match self.commands.try_recv() {
                 Ok(Command::Shutdown) | Err(TryRecvError::Disconnected) => {
                     return std::ops::ControlFlow::Break(());
@@ -186,15 +196,17 @@ impl MediaThread {
             self.obey(command);
             self.tell_events();
         }
+        self.backlog = true;
+        std::ops::ControlFlow::Continue(())
     }
 
     fn obey(&mut self, command: Command) {
         let (hub, mut io) = self.hub();
         match command {
-            Command::Add { peer, id, status } => {
-                hub.add(*peer, &mut io);
+            Command::Register { id, status } => {
                 self.seats.insert(id, Seat::new(status));
             }
+            Command::Add(peer) => hub.add(*peer, &mut io),
             Command::SetRemote {
                 id,
                 remote,
@@ -205,7 +217,13 @@ impl MediaThread {
                     seat.set_audience(audience);
                 }
             }
-            Command::Close(id) => hub.close(id, &mut io),
+            Command::Close(id) => {
+                hub.close(id, &mut io);
+                if io.events.is_empty() {
+                    // It had not come to a peer.
+                    io.events.push((id, PeerEvent::Closed(CloseReason::Local)));
+                }
+            }
             // The loop above ends before.
             Command::Shutdown => {}
         }
@@ -231,15 +249,14 @@ impl MediaThread {
         if now < self.next_sweep || self.hub.is_empty() {
             return;
         }
-        self.next_sweep = now + SWEEP_INTERVAL;
-        loop {
-            self.make_room();
-            let (hub, mut io) = self.hub();
-            let done = hub.handle_timeouts(&mut io);
-            self.tell_events();
-            if done {
-                return;
-            }
+        self.make_room();
+        let (hub, mut io) = self.hub();
+        let done = hub.handle_timeouts(&mut io);
+        self.tell_events();
+        if done {
+            self.next_sweep = now + SWEEP_INTERVAL;
+        } else {
+            self.backlog = true;
         }
     }
 
@@ -297,6 +314,9 @@ fn add(counter: &AtomicU64, amount: u64) {
 
 /// Above any datagram that a peer sends: ClientHellos come in pieces of up to 1,408 bytes.
 const RECEIVE_BUFFER: usize = 2048;
+
+/// Commands obeyed before due frames are looked at again.
+const COMMAND_BUDGET: usize = 32;
 
 /// Datagrams taken from one socket before due frames are looked at again.
 const RECEIVE_BUDGET: usize = 32;

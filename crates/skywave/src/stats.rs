@@ -26,7 +26,8 @@ pub struct TransmissionStats {
     pub payload_type: Option<u8>,
     /// Its RTP clock in Hz.
     pub clock_rate: Option<u32>,
-    /// RTP packets sent.
+    /// RTP packets sent: handed to the kernel, which may refuse some in distress
+    /// ([`EngineStats::sends_refused`]).
     pub packets_sent: u64,
     /// Payload octets sent in them, without headers, padding and authentication tags.
     pub bytes_sent: u64,
@@ -64,7 +65,8 @@ pub struct EngineStats {
     pub transmitters: usize,
     /// Datagrams that the kernel did not take.
     pub sends_refused: u64,
-    /// Frames left out for all listeners because the media thread was too busy.
+    /// Frames left out for all listeners because the one before was not yet through. Those that
+    /// the media thread was too busy to take at all are in [`TrackStats::frames_dropped`].
     pub frames_dropped: u64,
     /// Datagrams received and not used, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
@@ -87,6 +89,8 @@ pub struct TrackStats {
     pub source_panics: u64,
     /// Frames that an encoder refused.
     pub encoder_errors: u64,
+    /// Whether the source has come to its end, so that silence is sent.
+    pub ended: bool,
 }
 
 /// A codec that can be sent.

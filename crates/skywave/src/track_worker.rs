@@ -1,5 +1,6 @@
 //! A thread that reads and encodes many tracks, each on its own clock.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -38,7 +39,7 @@ impl TrackWorker {
             playing.retain(|track| Arc::strong_count(&track.shared) > 1);
             for track in &mut playing {
                 if track.deadline() <= Instant::now() {
-                    track.play_frame(&self.output);
+                    track.play_frame_or_recover(&self.output);
                 }
             }
         }
@@ -76,7 +77,7 @@ struct PlayingTrack {
 impl PlayingTrack {
     fn new(shared: Arc<TrackShared>, now: Instant) -> Self {
         Self {
-            clock: FrameClock::new(now + spread(shared.id.0), FRAME),
+            clock: FrameClock::new(now + spread(shared.id.number), FRAME),
             player: SourcePlayer::new(),
             activity: VoiceActivity::default(),
             encoders: Default::default(),
@@ -92,17 +93,28 @@ impl PlayingTrack {
         self.clock.deadline()
     }
 
+    /// Plays a frame. If an encoder panics, this track begins anew with the next frame, and the
+    /// others on the thread do not notice.
+    fn play_frame_or_recover(&mut self, output: &FrameOutput) {
+        let play = AssertUnwindSafe(|| self.play_frame(output));
+        if catch_unwind(play).is_err() {
+            self.encoders = Default::default();
+            add(&self.shared.counters.encoder_errors, 1);
+            self.clock.advance(Instant::now());
+        }
+    }
+
     /// Reads one frame, encodes it for those who listen, and steps the clock.
     fn play_frame(&mut self, output: &FrameOutput) {
         if let Some(replacement) = self.shared.mailbox.take() {
-            self.player.replace(replacement.0);
+            self.player.replace(replacement.into_source());
             self.source_waits = true;
         }
         self.started |= self.source_waits && (self.has_listeners() || !self.waits_for_listener());
         if self.started {
-            self.player.read(&mut self.pcm[..]);
+            let supply = self.player.read(&mut self.pcm[..]);
             self.encode_all(output);
-            self.count();
+            self.count(supply.ended);
         }
         let skipped = self.clock.advance(Instant::now());
         add(&self.shared.counters.frames_skipped, skipped);
@@ -165,8 +177,15 @@ impl PlayingTrack {
         Some(self.payload.as_slice().into())
     }
 
-    fn count(&self) {
+    fn count(&self, ended: bool) {
         let counters = &self.shared.counters;
+        if ended && !counters.ended.load(Relaxed) {
+            tracing::warn!(
+                track = self.shared.id.number,
+                "the source has ended; silence is sent"
+            );
+        }
+        counters.ended.store(ended, Relaxed);
         add(&counters.frames, 1);
         counters
             .underrun_samples

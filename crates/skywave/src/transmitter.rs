@@ -32,9 +32,8 @@ pub struct AudioTransmitter {
     local: LocalParameters,
     signaling: Signaling,
     counters: Arc<Counters>,
+    /// Its other end is with the media thread: if that is gone, everything is closed.
     status: watch::Receiver<Status>,
-    /// The other end of `status` until the peer is handed to the media thread.
-    unsent: Option<watch::Sender<Status>>,
 }
 
 /// What was said so far.
@@ -57,13 +56,14 @@ impl AudioTransmitter {
     pub fn new(config: Config) -> Result<Self, Error> {
         let engine = Engine::bind(config.engine)?;
         let track = engine.audio_track(config.track);
-        Self::on_track(engine, track)
+        engine.transmitter(&track)
     }
 
     pub(crate) fn on_track(engine: Engine, track: AudioTrack) -> Result<Self, Error> {
         let id = engine.take_place()?;
         let (sender, status) = watch::channel(Status::default());
-        Ok(Self {
+        let register = Command::Register { id, status: sender };
+        let transmitter = Self {
             engine,
             track,
             id,
@@ -71,8 +71,9 @@ impl AudioTransmitter {
             signaling: Signaling::New,
             counters: Arc::default(),
             status,
-            unsent: Some(sender),
-        })
+        };
+        transmitter.engine.command(register)?;
+        Ok(transmitter)
     }
 
     /// The codecs that can be sent, the preferred first.
@@ -103,6 +104,9 @@ impl AudioTransmitter {
     /// [`Error::InvalidState`] if there is no offer to answer; [`Error::Closed`].
     pub fn accept_answer(&mut self, sdp: &str) -> Result<(), Error> {
         let call = "accept_answer";
+        if self.state().is_final() {
+            return Err(Error::Closed);
+        }
         match self.signaling {
             Signaling::OfferMade => {}
             Signaling::New => return Err(invalid(call, "before create_offer")),
@@ -164,7 +168,7 @@ impl AudioTransmitter {
         let connection = status.connection;
         TransmissionStats {
             reason: reason(&status),
-            state: status.state,
+            state: self.state(),
             ssrc: self.local.ssrc,
             mid,
             mime_type: codec.map(AudioCodec::mime_type),
@@ -191,7 +195,11 @@ impl AudioTransmitter {
 
     /// The state of the connection.
     pub fn state(&self) -> TransmitterState {
-        self.status.borrow().state
+        let state = self.status.borrow().state;
+        if !state.is_final() && self.status.has_changed().is_err() {
+            return TransmitterState::Closed;
+        }
+        state
     }
 
     /// Waits until media flows. Needs no particular runtime.
@@ -226,14 +234,8 @@ impl AudioTransmitter {
     }
 
     fn hang_up(&self) {
-        match &self.unsent {
-            Some(status) => status.send_modify(|status| {
-                status.state = TransmitterState::Closed;
-                status.closed_by = Some(CloseReason::Local);
-            }),
-            // If the engine is closed, so is the peer.
-            None => drop(self.engine.command(Command::Close(self.id))),
-        }
+        // If the engine is closed, so is the peer.
+        let _ = self.engine.command(Command::Close(self.id));
     }
 
     fn codecs(&self) -> Vec<CodecDescription> {
@@ -252,8 +254,7 @@ impl AudioTransmitter {
     }
 
     /// Hands the peer to the media thread, which answers checks from then on.
-    fn add_peer(&mut self) -> Result<(), Error> {
-        let status = self.unsent.take().ok_or(Error::Closed)?;
+    fn add_peer(&self) -> Result<(), Error> {
         let config = PeerConfig {
             id: self.id,
             local: self.local.clone(),
@@ -261,11 +262,8 @@ impl AudioTransmitter {
             counters: Arc::clone(&self.counters),
             limits: self.engine.limits(),
         };
-        self.engine.command(Command::Add {
-            peer: Box::new(Peer::new(config, Instant::now())),
-            id: self.id,
-            status,
-        })
+        let peer = Box::new(Peer::new(config, Instant::now()));
+        self.engine.command(Command::Add(peer))
     }
 
     fn agree(&mut self, negotiated: &Negotiated) -> Result<(), Error> {

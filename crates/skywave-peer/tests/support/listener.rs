@@ -18,6 +18,8 @@ pub(crate) struct Listener {
     pub(crate) outgoing: Vec<Vec<u8>>,
     /// RTP packets received and authenticated, decrypted.
     pub(crate) packets: Vec<Vec<u8>>,
+    /// When each of them came.
+    pub(crate) packet_times: Vec<Instant>,
     /// RTCP compounds received, decrypted, with the time.
     pub(crate) reports: Vec<(Instant, Vec<u8>)>,
     pub(crate) closed: bool,
@@ -50,6 +52,7 @@ impl Listener {
             counters: Arc::default(),
             outgoing: Vec::new(),
             packets: Vec::new(),
+            packet_times: Vec::new(),
             reports: Vec::new(),
             closed: false,
             checks: true,
@@ -137,6 +140,7 @@ impl Listener {
                     .expect("no media before the handshake is done");
                 let len = contexts.rtp.unprotect(&mut datagram).unwrap();
                 self.packets.push(datagram[..len].to_vec());
+                self.packet_times.push(now);
             }
             Protocol::Srtcp => {
                 let contexts = self.srtp.as_mut().unwrap();

@@ -26,7 +26,8 @@ pub(crate) struct World {
     pub(crate) outbox: Outbox,
     pub(crate) events: Vec<(PeerId, PeerEvent)>,
     pub(crate) now: Instant,
-    started: Instant,
+    pub(crate) started: Instant,
+    pub(crate) limits: Limits,
     pub(crate) identity: Identity,
     pub(crate) listeners: Vec<Listener>,
     /// Share of datagrams lost, in 1/256.
@@ -44,6 +45,7 @@ impl World {
             events: Vec::new(),
             now,
             started: now,
+            limits: Limits::default(),
             identity: Identity::generate(std::time::SystemTime::now()).unwrap(),
             listeners: Vec::new(),
             loss: 0,
@@ -88,7 +90,7 @@ impl World {
             local,
             identity: self.identity.clone(),
             counters: Arc::clone(&listener.counters),
-            limits: Limits::default(),
+            limits: self.limits,
         };
         let peer = Peer::new(config, self.now);
         self.listeners.push(listener);
@@ -191,8 +193,9 @@ impl World {
             captured: self.now,
             clock_rate: CLOCK_RATE,
         };
-        let cursor = self.hub.begin(&frame);
-        rest(self, &frame, cursor);
+        if let Some(cursor) = self.hub.begin(&frame) {
+            rest(self, &frame, cursor);
+        }
         self.deliver_outbox();
     }
 

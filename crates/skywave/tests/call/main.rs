@@ -5,8 +5,8 @@ mod peer;
 mod sound;
 
 use skywave::{
-    AudioCodec, AudioTransmitter, Config, Engine, EngineConfig, Error, Tone, TrackConfig,
-    TransmitterState,
+    AudioCodec, AudioSource, AudioTransmitter, Config, Engine, EngineConfig, Error, Tone,
+    TrackConfig, TransmitterState,
 };
 use tokio::time::timeout;
 use webrtc::rtp::packet::Packet;
@@ -267,4 +267,143 @@ fn places_are_limited_and_given_back() {
     ));
     drop(first);
     engine.transmitter(&track).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn call_stands_over_ipv6() {
+    let mut config = Config::default();
+    config.engine.udp = "[::1]:0".parse().unwrap();
+    let mut transmitter = AudioTransmitter::new(config).unwrap();
+    transmitter.start_transmission(tone(440.0));
+    let mut listener = connect(&mut transmitter).await;
+    assert_tone(sound::opus_tone(&listener.packets(50).await), 440.0);
+    let remote = transmitter.transmission_stats().remote_address.unwrap();
+    assert!(remote.is_ipv6(), "{remote}");
+}
+
+#[test]
+fn track_of_another_engine_is_refused() {
+    let [here, elsewhere] = [(); 2].map(|()| Engine::bind(EngineConfig::default()).unwrap());
+    let track = elsewhere.audio_track(TrackConfig::default());
+    assert!(matches!(here.transmitter(&track), Err(Error::ForeignTrack)));
+}
+
+#[test]
+fn track_without_a_codec_is_refused() {
+    let mut config = Config::default();
+    config.track.codecs.clear();
+    assert!(matches!(AudioTransmitter::new(config), Err(Error::NoCodec)));
+}
+
+#[tokio::test]
+async fn closed_engine_closes_everything_on_it() {
+    let engine = Engine::bind(EngineConfig::default()).unwrap();
+    let track = engine.audio_track(TrackConfig::default());
+    let untouched = engine.transmitter(&track).unwrap();
+    let mut offering = engine.transmitter(&track).unwrap();
+    offering.create_offer().unwrap();
+    engine.close().await;
+    engine.close().await;
+    for transmitter in [&untouched, &offering] {
+        let waited = timeout(PATIENCE, transmitter.connected()).await.unwrap();
+        assert!(matches!(waited, Err(Error::Closed)), "{waited:?}");
+        timeout(PATIENCE, transmitter.closed()).await.unwrap();
+        assert_eq!(transmitter.state(), TransmitterState::Closed);
+    }
+    assert!(matches!(offering.accept_answer("v=0"), Err(Error::Closed)));
+    assert!(matches!(engine.transmitter(&track), Err(Error::Closed)));
+}
+
+#[tokio::test]
+async fn transmitter_closed_before_any_description_is_closed() {
+    let transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    timeout(PATIENCE, transmitter.close()).await.unwrap();
+    assert_eq!(transmitter.state(), TransmitterState::Closed);
+}
+
+/// A source that misbehaves in one way.
+enum Misbehaving {
+    PanicsInRead,
+    PanicsInDrop,
+    Blocks(std::sync::mpsc::Receiver<()>),
+}
+
+impl AudioSource for Misbehaving {
+    fn read(&mut self, _: &mut [[f32; 2]]) -> usize {
+        match self {
+            Self::PanicsInRead => panic!("on purpose"),
+            Self::PanicsInDrop => 0,
+            Self::Blocks(gate) => gate.recv().map_or(0, |()| 0),
+        }
+    }
+}
+
+impl Drop for Misbehaving {
+    fn drop(&mut self) {
+        if matches!(self, Self::PanicsInDrop) {
+            panic!("on purpose");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_that_panic_harm_no_other_track() {
+    let config = EngineConfig {
+        encoder_threads: 1,
+        ..EngineConfig::default()
+    };
+    let engine = Engine::bind(config).unwrap();
+    let good = engine.audio_track(TrackConfig::default());
+    good.replace_audio_source(tone(440.0));
+    let mut transmitter = engine.transmitter(&good).unwrap();
+    let mut listener = connect(&mut transmitter).await;
+    for misbehaving in [Misbehaving::PanicsInRead, Misbehaving::PanicsInDrop] {
+        let bad = engine.audio_track(TrackConfig::default());
+        bad.replace_audio_source(misbehaving);
+        listener.packets(10).await;
+        drop(bad);
+        listener.packets(10).await;
+        // One that is replaced before it was ever played.
+        let bad = engine.audio_track(TrackConfig::default());
+        bad.replace_audio_source(Misbehaving::PanicsInDrop);
+        bad.replace_audio_source(tone(100.0));
+    }
+    listener.waiting_packets();
+    assert_tone(sound::opus_tone(&listener.packets(50).await), 440.0);
+}
+
+#[test]
+fn dropping_does_not_wait_for_a_source_that_blocks() {
+    let (gate, blocked) = std::sync::mpsc::channel();
+    let mut config = Config::default();
+    config.track.wait_for_listener = false;
+    let transmitter = AudioTransmitter::new(config).unwrap();
+    transmitter.start_transmission(Misbehaving::Blocks(blocked));
+    while transmitter.track().stats().frames == 0 && gate.send(()).is_ok() {
+        std::thread::yield_now();
+    }
+    drop(transmitter);
+    drop(gate);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn source_at_its_end_leaves_silence_and_is_told() {
+    struct Nothing;
+    impl AudioSource for Nothing {
+        fn read(&mut self, _: &mut [[f32; 2]]) -> usize {
+            0
+        }
+        fn ended(&self) -> bool {
+            true
+        }
+    }
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    transmitter.start_transmission(Nothing);
+    let mut listener = connect(&mut transmitter).await;
+    assert_unbroken(&listener.packets(20).await, 960);
+    assert!(transmitter.track().stats().ended);
+    transmitter.replace_audio_source(tone(440.0));
+    let packets = listener.packets(70).await;
+    assert_tone(sound::opus_tone(&packets[20..]), 440.0);
+    assert!(!transmitter.track().stats().ended);
 }
