@@ -23,6 +23,29 @@ fn pcma_is_heard_at_its_pitch() {
 }
 
 #[test]
+fn a_file_is_heard_at_its_pitch_over_and_over() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/skywave-audio/testdata/mono_22k05.mp3"
+    );
+    let server = Server::start(file);
+    let (mut peer, _) = call(&server, "opus");
+    // The file lasts half a second.
+    peer.tone(1.5);
+    hear(&mut peer, 440.0);
+}
+
+#[test]
+fn the_built_in_melody_is_heard() {
+    let server = Server::start("melody");
+    let (mut peer, _) = call(&server, "opus");
+    let heard = peer.tone(1.0);
+    assert!(heard.level.is_some_and(|level| level > -40.0), "{heard:?}");
+    // From the lowest to the highest string, an octave of harmonics above it.
+    assert!((60.0..2000.0).contains(&heard.frequency), "{heard:?}");
+}
+
+#[test]
 fn a_swap_leaves_no_seam_in_the_rtp_stream() {
     let server = Server::start("tone:440");
     let (mut peer, _) = call(&server, "opus");

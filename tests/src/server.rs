@@ -31,7 +31,7 @@ impl Server {
     pub fn start(source: &str) -> Server {
         let mut command = Command::new(program());
         command.args(["serve", source]);
-        command.args(["--http", "127.0.0.1:0", "--udp", "0.0.0.0:0"]);
+        command.args(["--http", "127.0.0.1:0"]);
         let mut child = Child::spawn("skywave", &mut command);
         let base_url = child.find_in_stdout(START_TIMEOUT, http_url);
         let agent = Agent::config_builder()

@@ -5,7 +5,9 @@
 //! requests from this computer only; no page of another origin may read or write
 //! here (there is no CORS).
 
+use std::ffi::OsStr;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -107,11 +109,13 @@ async fn stats(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Json<Value> {
+    let local = is_local(client, &headers);
+    let source = station.source.lock().await.clone();
     let mut stats = json!({
-        "source": *station.source.lock().await,
+        "source": if local { &source } else { file_name(&source) },
         "uptime": station.started.elapsed().as_secs_f64(),
     });
-    if is_local(client, &headers) {
+    if local {
         let listeners: Vec<_> = (station.listeners.stats().await.into_iter())
             .map(|(id, transmission)| ListenerStats { id, transmission })
             .collect();
@@ -122,6 +126,12 @@ async fn stats(
     Json(stats)
 }
 
+/// What others are told of a source: not where on this computer it lies.
+fn file_name(source: &str) -> &str {
+    let path = Path::new(source).file_name();
+    path.and_then(OsStr::to_str).unwrap_or(source)
+}
+
 /// `GET /api/capabilities`: the codecs, by the names of the W3C's RTCRtpCodec.
 async fn capabilities() -> Json<Value> {
     Json(json!({ "codecs": AudioTransmitter::supported_audio_codecs() }))
@@ -129,15 +139,32 @@ async fn capabilities() -> Json<Value> {
 
 /// True for a client on this computer that also meant this computer.
 ///
-/// The address alone is not enough: a web page whose name was made to point at
-/// 127.0.0.1 (DNS rebinding) and a reverse proxy come from loopback as well, but
-/// with another name in `Host`.
+/// The address alone is not enough. A web page whose name was made to point at
+/// 127.0.0.1 (DNS rebinding) comes from loopback as well, with its own name in
+/// `Host` or `Origin`; so does a reverse proxy, which mostly says that it
+/// forwards. One that says nothing and puts a loopback name into `Host` cannot be
+/// told from a client here: it must pass `Host` on.
 fn is_local(client: SocketAddr, headers: &HeaderMap) -> bool {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    client.ip().to_canonical().is_loopback() && host.is_some_and(is_loopback_host)
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let meant = text(header::HOST).is_some_and(is_loopback_host);
+    let from_here = match text(header::ORIGIN) {
+        Some(origin) => origin
+            .split_once("://")
+            .is_some_and(|(_, host)| is_loopback_host(host)),
+        None => !headers.contains_key(header::ORIGIN),
+    };
+    let forwarded = FORWARDING.iter().any(|name| headers.contains_key(*name));
+    client.ip().to_canonical().is_loopback() && meant && from_here && !forwarded
 }
+
+/// Headers by which a reverse proxy says that it is one.
+const FORWARDING: [&str; 5] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-real-ip",
+];
 
 fn is_loopback_host(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
@@ -193,5 +220,25 @@ mod tests {
         }
         let client = SocketAddr::from(([127, 0, 0, 1], 50_000));
         assert!(!is_local(client, &HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_forwarded_or_of_another_origin_is_not_local() {
+        let client = SocketAddr::from(([127, 0, 0, 1], 50_000));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
+        for (name, value, expected) in [
+            ("origin", "http://127.0.0.1:8080", true),
+            ("origin", "http://localhost", true),
+            ("origin", "http://radio.example", false),
+            ("origin", "null", false),
+            ("x-forwarded-for", "203.0.113.9", false),
+            ("forwarded", "for=203.0.113.9", false),
+            ("via", "1.1 proxy", false),
+        ] {
+            let mut headers = headers.clone();
+            headers.insert(name, value.parse().unwrap());
+            assert_eq!(is_local(client, &headers), expected, "{name}: {value}");
+        }
     }
 }

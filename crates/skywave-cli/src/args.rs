@@ -11,20 +11,22 @@ use crate::source::SourceName;
 /// Open the address it prints and press Play. Without arguments it plays a
 /// built-in melody to this computer.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "skywave", version, after_help = EXAMPLES, subcommand_precedence_over_arg = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    serve: Serve,
+    programme: Programme,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
 }
 
 impl Args {
-    /// What to serve, whether or not `serve` was written out.
-    pub(crate) fn serve(self) -> Serve {
-        match self.command {
-            Some(Command::Serve(serve)) => serve,
-            None => self.serve,
+    /// What to play, whether or not `serve` was written out.
+    pub(crate) fn source(&self) -> &SourceName {
+        match &self.command {
+            Some(Command::Serve(programme)) => &programme.source,
+            None => &self.programme.source,
         }
     }
 }
@@ -33,28 +35,45 @@ impl Args {
 enum Command {
     /// Serve a web page and one source to all who press Play (the default)
     #[command(after_help = EXAMPLES)]
-    Serve(Serve),
+    Serve(Programme),
+}
+
+#[derive(Debug, clap::Args)]
+struct Programme {
+    /// What to play: melody, tone:HZ, a file (WAV, FLAC, MP3, Ogg), or - for
+    /// standard input (raw 16-bit little-endian, 48 kHz, stereo)
+    #[arg(default_value = "melody", value_name = "SOURCE")]
+    source: SourceName,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    /// What to play: melody, tone:HZ, a file (WAV, FLAC, MP3, Ogg), or - for
-    /// standard input (raw 16-bit little-endian, 48 kHz, stereo)
-    #[arg(default_value = "melody", value_name = "SOURCE")]
-    pub(crate) source: SourceName,
-
     /// Where the page and the API listen; port 0 takes any free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
     pub(crate) http: SocketAddr,
 
     /// Where the audio is sent from; port 0 takes any free one
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = ANY_UDP)]
+    #[arg(long, global = true, value_name = "ADDR:PORT", default_value_t = ANY_UDP)]
     pub(crate) udp: SocketAddr,
 
     /// An address by which listeners reach this computer, if it is behind NAT
     /// (may be repeated; forward the port of --udp to here)
-    #[arg(long, value_name = "IP")]
+    #[arg(long, global = true, value_name = "IP", value_parser = one_host)]
     pub(crate) public_ip: Vec<IpAddr>,
+}
+
+/// An address that a listener can send to.
+fn one_host(text: &str) -> Result<IpAddr, String> {
+    let ip: IpAddr = text.parse().map_err(|_| "not an IP address".to_owned())?;
+    if ip.is_unspecified() || ip.is_multicast() {
+        return Err("not the address of one host".to_owned());
+    }
+    Ok(ip)
 }
 
 /// Every address of this computer, one free port.
@@ -93,16 +112,39 @@ mod tests {
             &["skywave", "tone:440"][..],
             &["skywave", "serve", "tone:440"],
         ] {
-            let serve = Args::try_parse_from(line).unwrap().serve();
-            assert_eq!(serve.source.to_string(), "tone:440");
-            assert_eq!(serve.http.port(), 8080);
+            let args = Args::try_parse_from(line).unwrap();
+            assert_eq!(args.source().to_string(), "tone:440");
+            assert_eq!(args.serve.http.port(), 8080);
+        }
+    }
+
+    #[test]
+    fn options_stand_before_or_behind_serve() {
+        for line in [
+            "--http [::1]:9 serve tone:440",
+            "serve tone:440 --http [::1]:9",
+        ] {
+            let words = ["skywave"].into_iter().chain(line.split(' '));
+            let args = Args::try_parse_from(words).unwrap();
+            assert_eq!(args.source().to_string(), "tone:440", "{line}");
+            assert_eq!(args.serve.http.port(), 9, "{line}");
+        }
+    }
+
+    #[test]
+    fn public_ip_is_that_of_one_host() {
+        for ip in ["0.0.0.0", "::", "224.0.0.1", "x"] {
+            assert!(
+                Args::try_parse_from(["skywave", "--public-ip", ip]).is_err(),
+                "{ip}"
+            );
         }
     }
 
     #[test]
     fn nothing_at_all_plays_the_melody() {
-        let serve = Args::try_parse_from(["skywave"]).unwrap().serve();
-        assert_eq!(serve.source, SourceName::Melody);
+        let args = Args::try_parse_from(["skywave"]).unwrap();
+        assert_eq!(*args.source(), SourceName::Melody);
     }
 
     #[test]
@@ -114,7 +156,7 @@ mod tests {
             "--public-ip",
             "2001:db8::7",
         ];
-        let serve = Args::try_parse_from(line).unwrap().serve();
-        assert_eq!(serve.public_ip.len(), 2);
+        let args = Args::try_parse_from(line).unwrap();
+        assert_eq!(args.serve.public_ip.len(), 2);
     }
 }

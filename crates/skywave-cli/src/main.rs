@@ -3,7 +3,7 @@
 //! Answers HTTP on one address (a page, WHEP, a small API) and sends the audio
 //! over WebRTC from one UDP port. Everything about media is the library's; here
 //! are arguments, sources by name, the API, the page and the end of the process.
-//! HTTPS and accounts are not: put a reverse proxy in front.
+//! HTTPS and accounts are not: put a reverse proxy in front, one that passes `Host` on.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let served = runtime.block_on(serve::serve(args.serve()));
+    let served = runtime.block_on(serve::serve(args.source().clone(), &args.serve));
     // Not dropped: that would wait for a file which is just being opened.
     runtime.shutdown_background();
     match served {

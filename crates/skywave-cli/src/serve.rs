@@ -17,11 +17,12 @@ use tokio::time::timeout;
 use crate::api::{self, Station};
 use crate::args::Serve;
 use crate::shutdown::Signals;
+use crate::source::SourceName;
 use crate::{page, source};
 
 /// Serves until SIGINT or SIGTERM, then hangs up everybody.
-pub(crate) async fn serve(args: Serve) -> Result<(), Error> {
-    let source = source::open(args.source.clone()).await?;
+pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
+    let source = source::open(name.clone()).await?;
     let listener = TcpListener::bind(args.http)
         .await
         .map_err(|cause| Error::Http {
@@ -30,14 +31,14 @@ pub(crate) async fn serve(args: Serve) -> Result<(), Error> {
         })?;
     let engine = Engine::bind(EngineConfig {
         udp: args.udp,
-        public_ips: args.public_ip,
+        public_ips: args.public_ip.clone(),
         ..EngineConfig::default()
     })?;
     let track = engine.audio_track(TrackConfig::default());
     track.replace_audio_source(source);
 
     let signals = Signals::catch()?;
-    let name = args.source.to_string();
+    let name = name.to_string();
     greet(&greeting(
         &name,
         listener.local_addr()?,

@@ -223,6 +223,34 @@ fn help_shows_sources_and_a_pipe_from_ffmpeg() {
 }
 
 #[test]
+fn noise_on_the_media_port_is_dropped_and_counted() {
+    let program = Program::start(&["tone:440"]);
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for byte in 0..=255 {
+        socket.send_to(&[byte; 60], program.media_port()).unwrap();
+    }
+    let dropped = || {
+        let stats = program.stats();
+        let reasons = stats["engine"]["dropped"].as_object().unwrap().clone();
+        reasons
+            .values()
+            .map(|count| count.as_u64().unwrap())
+            .sum::<u64>()
+    };
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while dropped() < 256 {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "{} of 256 counted",
+            dropped()
+        );
+        std::thread::yield_now();
+    }
+    assert_eq!(dropped(), 256);
+    assert_eq!(program.post_offer(OFFER).status(), 201);
+}
+
+#[test]
 fn standard_input_plays_and_its_end_is_not_the_programs() {
     let mut program = Program::start(&["-"]);
     program.feed(&[0; 48_000]);
@@ -242,8 +270,8 @@ fn interrupt_and_terminate_end_it_with_listeners_and_open_connections() {
     for signal in ["INT", "TERM"] {
         let program = Program::start(&["tone:440"]);
         assert_eq!(program.post_offer(OFFER).status(), 201);
-        let kept_alive = program.keep_alive();
+        let half_request = program.half_request();
         assert_eq!(program.signal(signal), Some(0), "{signal}");
-        drop(kept_alive);
+        drop(half_request);
     }
 }

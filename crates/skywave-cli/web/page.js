@@ -198,7 +198,10 @@ const meter = {
     this.resume();
     this.source = this.context.createMediaStreamSource(stream);
     this.source.connect(this.input);
-    requestAnimationFrame(() => this.draw());
+    if (!this.drawing) {
+      this.drawing = true;
+      requestAnimationFrame(() => this.draw());
+    }
   },
 
   detach() {
@@ -219,7 +222,8 @@ const meter = {
     });
     const loudest = Math.max(...this.shown);
     element('play').style.setProperty('--level', loudest.toFixed(3));
-    if (this.source || loudest > 0) requestAnimationFrame(() => this.draw());
+    this.drawing = this.source !== null || loudest > 0;
+    if (this.drawing) requestAnimationFrame(() => this.draw());
   },
 
   /** 0 for -60 dBFS or less, 1 for a full-scale peak. */

@@ -90,7 +90,9 @@ async fn remove_when_closed(
     transmitter: Arc<AudioTransmitter>,
 ) {
     transmitter.closed().await;
-    tracing::info!(%id, state = %transmitter.state(), "listener gone");
+    let stats = transmitter.transmission_stats();
+    let reason = stats.reason.as_deref().unwrap_or_default();
+    tracing::info!(%id, state = %stats.state, reason, "listener gone");
     if let Some(sessions) = sessions.upgrade() {
         sessions.lock().await.remove(&id);
     }

@@ -75,7 +75,7 @@ async fn read_body(mut body: Body) -> Result<Vec<u8>, Problem> {
 const MAX_OFFER_BYTES: usize = 64 * 1024;
 
 /// Where reading an offer that is too large stops.
-const DISCARD_BYTES: usize = 1024 * 1024;
+const DISCARD_BYTES: usize = 16 * 1024 * 1024;
 
 /// How long a client may take to send its offer.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);

@@ -4,6 +4,7 @@
 //! sessions and other methods.
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -60,9 +61,14 @@ async fn listen(
 /// `DELETE /whep/{id}`: hangs up. Answered once the farewell is sent.
 async fn hang_up(
     State(endpoint): State<Endpoint>,
-    Path(id): Path<String>,
+    // An id that is not UTF-8 is as unknown as any other.
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    if endpoint.listeners.hang_up(&id).await {
+    let known = match id {
+        Ok(Path(id)) => endpoint.listeners.hang_up(&id).await,
+        Err(_) => false,
+    };
+    if known {
         Ok(StatusCode::OK)
     } else {
         Err(Problem::new(

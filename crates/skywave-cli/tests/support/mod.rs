@@ -1,7 +1,7 @@
 //! The built program as a child process, and an HTTP client for it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
@@ -87,15 +87,22 @@ impl Program {
         json(&mut self.get("/api/stats"))
     }
 
-    /// A connection that asked for the page once and is kept open.
-    pub(crate) fn keep_alive(&self) -> TcpStream {
+    /// A connection whose request never ends.
+    pub(crate) fn half_request(&self) -> TcpStream {
         let mut stream = TcpStream::connect(&self.url["http://".len()..]).unwrap();
         stream
-            .write_all(b"GET /icon.svg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            .write_all(b"GET /icon.svg HTTP/1.1\r\nHost:")
             .unwrap();
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
         stream
+    }
+
+    /// The media port on 127.0.0.1, as the greeting names it.
+    pub(crate) fn media_port(&self) -> SocketAddr {
+        let words = self.greeting.split_whitespace();
+        let mut addresses = words.filter_map(|word| word.parse().ok());
+        addresses
+            .find(|address: &SocketAddr| address.ip() == Ipv4Addr::LOCALHOST)
+            .expect("the greeting names the loopback address")
     }
 
     /// Writes to its standard input.
