@@ -2,18 +2,18 @@
 
 /// The level of exactly these samples in -dBov (RFC 6464 §3).
 ///
-/// It is the RMS over both channels, without smoothing: 0 is a full-scale
+/// It is the RMS over all of them, of one channel or of several interleaved,
+/// without smoothing: 0 is a full-scale
 /// square wave, 3 a full-scale sine, 127 digital silence or anything quieter
 /// than -127 dBov. Samples that are no numbers count as silence.
 #[must_use]
-pub fn audio_level(pcm: &[[f32; 2]]) -> u8 {
-    let energy: f64 = pcm
-        .as_flattened()
+pub fn audio_level(samples: &[f32]) -> u8 {
+    let energy: f64 = samples
         .iter()
         .filter(|sample| sample.is_finite())
         .map(|&sample| f64::from(sample) * f64::from(sample))
         .sum();
-    let mean_square = energy / (2 * pcm.len()).max(1) as f64;
+    let mean_square = energy / samples.len().max(1) as f64;
     // The cast saturates: silence is an infinite number of -dB.
     (-10.0 * mean_square.log10()).round().min(127.0) as u8
 }
@@ -60,34 +60,32 @@ mod tests {
     #[test]
     fn full_scale_square_is_0_and_sine_is_3() {
         let square: Vec<_> = (0..960)
-            .map(|n| [if n % 96 < 48 { 1.0 } else { -1.0 }; 2])
+            .map(|n| if n % 96 < 48 { 1.0 } else { -1.0 })
             .collect();
         assert_eq!(audio_level(&square), 0);
-        let sine: Vec<_> = (0..960)
-            .map(|n| [(TAU * n as f32 / 96.0).sin(); 2])
-            .collect();
+        let sine: Vec<_> = (0..960).map(|n| (TAU * n as f32 / 96.0).sin()).collect();
         assert_eq!(audio_level(&sine), 3);
-        let quiet: Vec<_> = sine.iter().map(|s| [s[0] / 1_000.0; 2]).collect();
+        let quiet: Vec<_> = sine.iter().map(|s| s / 1_000.0).collect();
         assert_eq!(audio_level(&quiet), 63);
     }
 
     #[test]
     fn silence_is_127_however_it_comes() {
-        assert_eq!(audio_level(&[[0.0; 2]; 960]), 127);
-        assert_eq!(audio_level(&[[1e-12; 2]; 960]), 127);
+        assert_eq!(audio_level(&[0.0; 960]), 127);
+        assert_eq!(audio_level(&[1e-12; 960]), 127);
         assert_eq!(audio_level(&[]), 127);
-        assert_eq!(audio_level(&[[f32::NAN; 2]; 960]), 127);
+        assert_eq!(audio_level(&[f32::NAN; 960]), 127);
     }
 
     #[test]
     fn beyond_full_scale_stays_0() {
-        assert_eq!(audio_level(&[[4.0; 2]; 960]), 0);
-        assert_eq!(audio_level(&[[f32::MAX; 2]; 960]), 0);
+        assert_eq!(audio_level(&[4.0; 960]), 0);
+        assert_eq!(audio_level(&[f32::MAX; 960]), 0);
     }
 
     #[test]
     fn one_channel_alone_is_3_db_lower() {
-        assert_eq!(audio_level(&[[1.0, 0.0]; 960]), 3);
+        assert_eq!(audio_level([[1.0, 0.0]; 960].as_flattened()), 3);
     }
 
     #[test]

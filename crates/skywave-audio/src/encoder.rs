@@ -3,7 +3,7 @@
 use crate::g711::{encode_a_law, encode_mu_law};
 use crate::narrowband::Narrowband;
 use crate::opus_encoder::OpusEncoder;
-use crate::{Encoding, Error, FRAME_SAMPLES};
+use crate::{Encoding, Error, FRAME_SAMPLES, audio_level};
 
 /// Encodes one track in one way.
 pub struct Encoder {
@@ -38,12 +38,13 @@ impl Encoder {
     }
 
     /// Encodes one frame of [`FRAME_SAMPLES`] samples and appends the payload:
-    /// one Opus packet (RFC 7587 §4.2) or 160 octets of G.711.
+    /// one Opus packet (RFC 7587 §4.2) or 160 octets of G.711. Returns the
+    /// [`audio_level`] of just what was encoded: of the mix where it is mono.
     ///
     /// # Errors
     /// [`Error::FrameLength`] for another number of samples, [`Error::Opus`] or
     /// [`Error::Resampler`] when the library fails. `payload` is unchanged then.
-    pub fn encode(&mut self, pcm: &[[f32; 2]], payload: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn encode(&mut self, pcm: &[[f32; 2]], payload: &mut Vec<u8>) -> Result<u8, Error> {
         if pcm.len() != FRAME_SAMPLES {
             return Err(Error::FrameLength(pcm.len()));
         }
@@ -71,7 +72,7 @@ impl Encoder {
                 payload.extend(samples.iter().map(linear).map(compand));
             }
         }
-        Ok(())
+        Ok(audio_level(&self.samples))
     }
 }
 
@@ -156,6 +157,21 @@ mod tests {
             }
         }
         channels
+    }
+
+    #[test]
+    fn rfc6464_3_level_is_that_of_what_is_encoded() {
+        // In opposite phase: loud in stereo, nothing in mono.
+        let pcm = [[0.5, -0.5]; FRAME_SAMPLES];
+        for (encoding, level) in [
+            (Encoding::OpusStereo, 6),
+            (Encoding::OpusMono, 127),
+            (Encoding::Pcmu, 127),
+        ] {
+            let mut encoder = Encoder::new(encoding).unwrap();
+            let encoded = encoder.encode(&pcm, &mut Vec::new()).unwrap();
+            assert_eq!(encoded, level, "{encoding:?}");
+        }
     }
 
     #[test]

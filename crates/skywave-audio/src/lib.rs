@@ -9,7 +9,7 @@
 //! only [`FileSource`] and [`PcmReader`] have a thread each, which reads ahead.
 //!
 //! ```
-//! use skywave_audio::{Encoder, Encoding, FRAME_SAMPLES, SourcePlayer, Tone, audio_level};
+//! use skywave_audio::{Encoder, Encoding, FRAME_SAMPLES, SourcePlayer, Tone};
 //!
 //! let mut player = SourcePlayer::new();
 //! player.replace(Some(Box::new(Tone::new(440.0)?)));
@@ -18,9 +18,9 @@
 //! let mut pcm = [[0.0; 2]; FRAME_SAMPLES];
 //! player.read(&mut pcm);
 //! let mut payload = Vec::new();
-//! encoder.encode(&pcm, &mut payload)?;
+//! let level = encoder.encode(&pcm, &mut payload)?;
 //! assert!(!payload.is_empty());
-//! assert!(audio_level(&pcm) < 20);
+//! assert!(level < 20, "-{level} dBov");
 //! # Ok::<(), skywave_audio::Error>(())
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]

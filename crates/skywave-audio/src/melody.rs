@@ -131,7 +131,7 @@ mod tests {
             assert!(mean.abs() < 2e-4, "DC {mean}");
         }
         for second in pcm.chunks_exact(48_000) {
-            let level = crate::audio_level(second);
+            let level = crate::audio_level(second.as_flattened());
             assert!((14..30).contains(&level), "level -{level} dBov");
         }
     }

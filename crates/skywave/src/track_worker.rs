@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use skywave_audio::{
     EncodedFrame, Encoder, Encoding, FRAME_SAMPLES, FrameClock, SourcePlayer, VoiceActivity,
-    audio_level,
 };
 
 use crate::audio_track::TrackShared;
@@ -64,7 +63,8 @@ struct PlayingTrack {
     shared: Arc<TrackShared>,
     clock: FrameClock,
     player: SourcePlayer,
-    activity: VoiceActivity,
+    /// By [`Encoding::index`].
+    activities: [VoiceActivity; Encoding::ALL.len()],
     /// By [`Encoding::index`]; absent while nobody listens.
     encoders: [Option<Encoder>; Encoding::ALL.len()],
     /// A source was put in, and a listener came if one was waited for.
@@ -79,7 +79,7 @@ impl PlayingTrack {
         Self {
             clock: FrameClock::new(now + spread(shared.id.number), FRAME),
             player: SourcePlayer::new(),
-            activity: VoiceActivity::default(),
+            activities: Default::default(),
             encoders: Default::default(),
             started: false,
             source_waits: false,
@@ -130,15 +130,13 @@ impl PlayingTrack {
     }
 
     fn encode_all(&mut self, output: &FrameOutput) {
-        let level = audio_level(&self.pcm[..]);
-        let voice = self.activity.update(level);
         let mut delivered = false;
         for encoding in Encoding::ALL {
             if self.shared.audience(encoding) == 0 {
                 self.encoders[encoding.index()] = None;
                 continue;
             }
-            let Some(payload) = self.encode(encoding) else {
+            let Some((payload, audio_level)) = self.encode(encoding) else {
                 add(&self.shared.counters.encoder_errors, 1);
                 continue;
             };
@@ -150,8 +148,8 @@ impl PlayingTrack {
                     timestamp: self.clock.timestamp(clock_rate),
                     // Nothing is ever left out for silence (RFC 3551 §4.1).
                     marker: false,
-                    audio_level: level,
-                    voice,
+                    audio_level,
+                    voice: self.activities[encoding.index()].update(audio_level),
                 },
                 captured: self.clock.deadline(),
                 clock_rate,
@@ -166,15 +164,16 @@ impl PlayingTrack {
         }
     }
 
-    fn encode(&mut self, encoding: Encoding) -> Option<Box<[u8]>> {
+    /// The payload and its audio level.
+    fn encode(&mut self, encoding: Encoding) -> Option<(Box<[u8]>, u8)> {
         let slot = &mut self.encoders[encoding.index()];
         let encoder = match slot {
             Some(encoder) => encoder,
             None => slot.insert(Encoder::new(encoding).ok()?),
         };
         self.payload.clear();
-        encoder.encode(&self.pcm[..], &mut self.payload).ok()?;
-        Some(self.payload.as_slice().into())
+        let level = encoder.encode(&self.pcm[..], &mut self.payload).ok()?;
+        Some((self.payload.as_slice().into(), level))
     }
 
     fn count(&self, ended: bool) {
