@@ -1,9 +1,11 @@
 //! One peer from its first connectivity check to its farewell, except for the sending of media,
 //! whose state lies with that of all others (see [`crate::hub`]).
 
+mod timers;
+
 use std::mem;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use skywave_dtls::{Dtls, Event, Identity, Role};
 use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
@@ -391,88 +393,4 @@ impl Peer {
         };
         Reporter::new(config, now)
     }
-
-    /// The patience that has run out, if any has.
-    fn overdue(&self, now: Instant) -> Option<FailureReason> {
-        let limits = &self.config.limits;
-        let waited = now.saturating_duration_since(self.waiting_since);
-        match self.phase {
-            // Without a remote description nobody is late.
-            Phase::Checking if self.remote.is_some() && waited >= limits.connect_timeout => {
-                Some(FailureReason::NoConnectivity)
-            }
-            Phase::Handshaking { .. }
-                if self.remote.is_some() && waited >= limits.handshake_timeout =>
-            {
-                Some(FailureReason::HandshakeTimeout)
-            }
-            Phase::Sending { .. } if self.silence(now) >= limits.consent_timeout => {
-                Some(FailureReason::ConsentExpired)
-            }
-            _ => None,
-        }
-    }
-
-    /// How long no check has come.
-    fn silence(&self, now: Instant) -> Duration {
-        self.ice
-            .last_check()
-            .map_or(Duration::ZERO, |last| now.saturating_duration_since(last))
-    }
-
-    /// Tells when the peer falls silent, and when it speaks again.
-    fn watch_signs_of_life(&mut self, io: &mut Io<'_>) {
-        let disconnected = self.silence(io.now) >= self.config.limits.disconnected_timeout;
-        if disconnected != self.disconnected {
-            self.disconnected = disconnected;
-            let event = if disconnected {
-                PeerEvent::Disconnected
-            } else {
-                PeerEvent::Reconnected
-            };
-            io.events.push((self.config.id, event));
-        }
-    }
-
-    /// Sets the time of the next call of [`Self::handle_timeout`].
-    fn schedule(&mut self, now: Instant) {
-        let limits = &self.config.limits;
-        let last_check = self.ice.last_check().unwrap_or(now);
-        // Who waits for the answer to an offer is in no hurry.
-        let patience = |limit| match self.remote {
-            Some(_) => later(self.waiting_since, limit),
-            None => later(now, FOR_EVER),
-        };
-        let due = match &self.phase {
-            Phase::Checking => patience(limits.connect_timeout),
-            Phase::Handshaking { dtls, .. } => {
-                earliest(patience(limits.handshake_timeout), dtls.next_timeout())
-            }
-            Phase::Sending { dtls, reporter } => {
-                let patience = if self.disconnected {
-                    limits.consent_timeout
-                } else {
-                    limits.disconnected_timeout
-                };
-                let due = reporter.next_report.min(later(last_check, patience));
-                earliest(due, dtls.next_timeout())
-            }
-        };
-        self.next_due = due.max(now + MIN_TIMER);
-    }
 }
-
-/// `start + time`, where that is in the calendar of the clock at all.
-fn later(start: Instant, time: Duration) -> Instant {
-    start.checked_add(time).unwrap_or_else(|| start + FOR_EVER)
-}
-
-fn earliest(due: Instant, other: Option<Instant>) -> Instant {
-    other.map_or(due, |other| other.min(due))
-}
-
-/// No timer of a peer fires more often.
-const MIN_TIMER: Duration = Duration::from_millis(10);
-
-/// Longer than any process lives: a century.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

@@ -5,10 +5,9 @@
 
 use std::time::{Duration, Instant};
 
-use skywave_peer::{Cursor, Hub, Outbox, StreamFrame};
-use skywave_rtp::Frame;
+use skywave_peer::{Cursor, Hub, Outbox};
 
-use crate::media_thread::Delivery;
+use crate::delivery::Delivery;
 
 /// The frames that have not reached everybody.
 #[derive(Default)]
@@ -104,23 +103,6 @@ impl OnItsWay {
 
     fn done(&self) -> bool {
         self.served >= self.audience
-    }
-}
-
-impl Delivery {
-    fn frame(&self) -> StreamFrame<'_> {
-        StreamFrame {
-            stream: self.stream,
-            frame: Frame {
-                payload: &self.frame.payload,
-                timestamp: self.frame.timestamp,
-                marker: self.frame.marker,
-                audio_level: self.frame.audio_level,
-                voice: self.frame.voice,
-            },
-            captured: self.captured,
-            clock_rate: self.clock_rate,
-        }
     }
 }
 

@@ -29,12 +29,14 @@
 mod addresses;
 mod audio_track;
 mod config;
+mod delivery;
 mod engine;
 mod error;
 mod fan_out;
 mod mailbox;
 mod media_thread;
 mod negotiation;
+mod precise_timers;
 mod seat;
 mod stats;
 mod status;

@@ -10,15 +10,15 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use skywave_audio::EncodedFrame;
-use skywave_peer::{CloseReason, Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote, StreamKey};
+use skywave_peer::{CloseReason, Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote};
 use tokio::sync::watch;
 
 use crate::addresses::MAX_ADDRESSES;
+use crate::delivery::Delivery;
 use crate::fan_out::FanOut;
+use crate::precise_timers::precise_timers;
 use crate::seat::{Audience, Seat};
 use crate::status::Status;
-use crate::track_worker::precise_timers;
 use crate::udp::UdpPort;
 use crate::waker::Wakeups;
 use crate::wall_clock::WallClock;
@@ -42,15 +42,6 @@ pub(crate) enum Command {
     Close(PeerId),
     /// Hangs everybody up and ends the thread.
     Shutdown,
-}
-
-/// One frame of one encoding of one track.
-pub(crate) struct Delivery {
-    pub(crate) stream: StreamKey,
-    pub(crate) frame: EncodedFrame,
-    /// When the frame was due.
-    pub(crate) captured: Instant,
-    pub(crate) clock_rate: u32,
 }
 
 /// What happened on the media port so far. Written by the media thread.

@@ -11,7 +11,8 @@ use skywave_audio::{
 };
 
 use crate::audio_track::TrackShared;
-use crate::media_thread::Delivery;
+use crate::delivery::Delivery;
+use crate::precise_timers::precise_timers;
 use crate::waker::Waker;
 
 /// Reads and encodes its tracks until the channel it gets them by is closed.
@@ -201,14 +202,6 @@ fn add(counter: &AtomicU64, amount: u64) {
 /// Where in the frame period a track has its deadlines: multiples of the golden ratio never crowd.
 fn spread(track: u64) -> Duration {
     FRAME.mul_f64((track as f64 * 0.618_033_988_749_895).fract())
-}
-
-/// Lets the calling thread wake up on time: Linux otherwise adds 50 us to every wait.
-pub(crate) fn precise_timers() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
-        tracing::debug!("timer slack stays as it is: {error}");
-    }
 }
 
 /// The time of a frame.
