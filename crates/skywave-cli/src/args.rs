@@ -57,6 +57,10 @@ pub(crate) struct Serve {
     )]
     pub(crate) http: SocketAddr,
 
+    /// HTTP connections at a time; more wait until one of them ends
+    #[arg(long, global = true, value_name = "N", default_value_t = 512)]
+    pub(crate) http_connections: usize,
+
     /// Where the audio is sent from; port 0 takes any free one
     #[arg(long, global = true, value_name = "ADDR:PORT", default_value_t = ANY_UDP)]
     pub(crate) udp: SocketAddr,

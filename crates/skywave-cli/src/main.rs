@@ -9,6 +9,7 @@
 
 mod api;
 mod args;
+mod http;
 mod page;
 mod serve;
 mod shutdown;

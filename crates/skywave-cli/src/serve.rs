@@ -18,7 +18,7 @@ use crate::api::{self, Station};
 use crate::args::Serve;
 use crate::shutdown::Signals;
 use crate::source::SourceName;
-use crate::{page, source};
+use crate::{http, page, source};
 
 /// Serves until SIGINT or SIGTERM, then hangs up everybody.
 pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
@@ -46,27 +46,17 @@ pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
     ));
     let (whep, listeners) = skywave_whip::whep_router(engine.clone(), track.clone());
     let station = Station::new(engine.clone(), track, listeners, name);
-    answer(listener, router(whep, Arc::new(station)), signals, &engine).await;
-    Ok(())
-}
-
-/// Answers requests until a signal comes; the rest is bounded in time.
-async fn answer(listener: TcpListener, router: Router, signals: Signals, engine: &Engine) {
+    let router = router(whep, Arc::new(station));
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    );
-    let serving = tokio::spawn(
-        server
-            .with_graceful_shutdown(async { drop(stopped.await) })
-            .into_future(),
-    );
+    let stopped = async { drop(stopped.await) };
+    let serving = http::serve(listener, router, args.http_connections, stopped);
+    let serving = tokio::spawn(serving);
     signals.received().await;
     drop(stop);
     let _ = timeout(HANG_UP_TIME, engine.close()).await;
     // A connection that is kept alive must not hold up the end.
     let _ = timeout(LAST_ANSWERS_TIME, serving).await;
+    Ok(())
 }
 
 fn router(whep: Router, station: Arc<Station>) -> Router {

@@ -223,6 +223,15 @@ fn help_shows_sources_and_a_pipe_from_ffmpeg() {
 }
 
 #[test]
+fn clients_that_say_nothing_keep_nobody_out_for_long() {
+    let program = Program::start(&["tone:440", "--http-connections", "2"]);
+    let silent = [program.half_request(), program.half_request()];
+    // Waits until the silent ones have lost the server's patience.
+    assert_eq!(program.get("/").status(), 200);
+    drop(silent);
+}
+
+#[test]
 fn noise_on_the_media_port_is_dropped_and_counted() {
     let program = Program::start(&["tone:440"]);
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
