@@ -95,16 +95,17 @@ impl Hub {
         }
     }
 
-    /// Hangs a peer up: RTCP BYE and DTLS close_notify.
-    pub fn close(&mut self, id: PeerId, io: &mut Io<'_>) {
+    /// Hangs a peer up: RTCP BYE and DTLS close_notify. False if there is no such peer.
+    pub fn close(&mut self, id: PeerId, io: &mut Io<'_>) -> bool {
         let Some(&index) = self.by_id.get(&id) else {
-            return;
+            return false;
         };
         let timestamp = self.timestamp(index, io);
         if let Some(peer) = &mut self.peers[index as usize] {
             peer.hang_up(timestamp, io);
         }
         self.apply(index, Step::End(PeerEvent::Closed(CloseReason::Local)), io);
+        true
     }
 
     /// The name of any peer that is left.

@@ -29,6 +29,7 @@
 mod addresses;
 mod audio_track;
 mod config;
+mod counter;
 mod delivery;
 mod engine;
 mod error;

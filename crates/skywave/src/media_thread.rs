@@ -4,6 +4,7 @@
 //! go first, so that neither handshakes nor commands delay audio.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -14,6 +15,7 @@ use skywave_peer::{CloseReason, Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote
 use tokio::sync::watch;
 
 use crate::addresses::MAX_ADDRESSES;
+use crate::counter::add;
 use crate::delivery::Delivery;
 use crate::fan_out::FanOut;
 use crate::precise_timers::precise_timers;
@@ -174,21 +176,21 @@ impl MediaThread {
         self.flush();
     }
 
-    fn obey_commands(&mut self) -> std::ops::ControlFlow<()> {
+    fn obey_commands(&mut self) -> ControlFlow<()> {
         for _ in 0..COMMAND_BUDGET {
             let command = match self.commands.try_recv() {
                 Ok(Command::Shutdown) | Err(TryRecvError::Disconnected) => {
-                    return std::ops::ControlFlow::Break(());
+                    return ControlFlow::Break(());
                 }
                 Ok(command) => command,
-                Err(TryRecvError::Empty) => return std::ops::ControlFlow::Continue(()),
+                Err(TryRecvError::Empty) => return ControlFlow::Continue(()),
             };
             self.make_room();
             self.obey(command);
             self.tell_events();
         }
         self.backlog = true;
-        std::ops::ControlFlow::Continue(())
+        ControlFlow::Continue(())
     }
 
     fn obey(&mut self, command: Command) {
@@ -209,8 +211,7 @@ impl MediaThread {
                 }
             }
             Command::Close(id) => {
-                hub.close(id, &mut io);
-                if io.events.is_empty() {
+                if !hub.close(id, &mut io) {
                     // It had not come to a peer.
                     io.events.push((id, PeerEvent::Closed(CloseReason::Local)));
                 }
@@ -296,11 +297,6 @@ impl MediaThread {
                 .store(self.port.refused, Relaxed);
         }
     }
-}
-
-/// Only the media thread counts.
-fn add(counter: &AtomicU64, amount: u64) {
-    counter.store(counter.load(Relaxed) + amount, Relaxed);
 }
 
 /// Above any datagram that a peer sends: ClientHellos come in pieces of up to 1,408 bytes.

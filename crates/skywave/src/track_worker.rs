@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use skywave_audio::{
 };
 
 use crate::audio_track::TrackShared;
+use crate::counter::add;
 use crate::delivery::Delivery;
 use crate::precise_timers::precise_timers;
 use crate::waker::Waker;
@@ -192,11 +193,6 @@ impl PlayingTrack {
             .store(self.player.underrun_samples(), Relaxed);
         counters.source_panics.store(self.player.panics(), Relaxed);
     }
-}
-
-/// The thread that encodes a track is the only one that counts.
-fn add(counter: &AtomicU64, amount: u64) {
-    counter.store(counter.load(Relaxed) + amount, Relaxed);
 }
 
 /// Where in the frame period a track has its deadlines: multiples of the golden ratio never crowd.
