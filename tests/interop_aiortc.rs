@@ -36,6 +36,18 @@ fn a_file_is_heard_at_its_pitch_over_and_over() {
 }
 
 #[test]
+fn raw_audio_from_standard_input_is_heard_at_its_pitch() {
+    let mut server = Server::start("-");
+    // Half a minute of both channels in 16 bits, at the pace the program reads.
+    let sample = |n: u32| (f64::from(n) * 660.0 * std::f64::consts::TAU / 48_000.0).sin();
+    let octets = |n| [((sample(n) * 8_000.0) as i16).to_le_bytes(); 2].concat();
+    server.feed((0..30 * 48_000).flat_map(octets).collect());
+    let (mut peer, _) = call(&server, "opus");
+    hear(&mut peer, 660.0);
+    assert_contiguous(&peer.report(), 960);
+}
+
+#[test]
 fn the_built_in_melody_is_heard() {
     let server = Server::start("melody");
     let (mut peer, _) = call(&server, "opus");

@@ -43,6 +43,13 @@ impl Child {
         writeln!(stdin, "{line}").unwrap_or_else(|error| panic!("{}: stdin: {error}", self.name));
     }
 
+    /// Writes bytes to the child's standard input from a thread of their own, until the child
+    /// is gone; it may read as slowly as it likes.
+    pub(crate) fn feed(&mut self, bytes: Vec<u8>) {
+        let mut stdin = self.process.stdin.take().expect("stdin was piped");
+        thread::spawn(move || stdin.write_all(&bytes));
+    }
+
     /// The next line of standard output.
     pub(crate) fn read_line(&mut self, timeout: Duration) -> String {
         next_line(self.name, &self.stdout, timeout)

@@ -46,6 +46,11 @@ impl Server {
         }
     }
 
+    /// Pipes raw audio into the program, whose source has to be `-`.
+    pub fn feed(&mut self, audio: Vec<u8>) {
+        self.child.feed(audio);
+    }
+
     /// Address of the page, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.base_url

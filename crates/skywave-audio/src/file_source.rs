@@ -170,6 +170,7 @@ mod tests {
         // The stereo files hold the tone 3 dB lower.
         for (name, expected) in [
             ("mono_8k.wav", 0.125),
+            ("mono_8k.aiff", 0.125),
             ("s24_44k1.wav", 0.125),
             ("float_48k.wav", 0.125),
             ("stereo_44k1.flac", 0.0884),

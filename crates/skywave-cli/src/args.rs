@@ -40,7 +40,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Programme {
-    /// What to play: melody, tone:HZ, a file (WAV, FLAC, MP3, Ogg), or - for
+    /// What to play: melody, tone:HZ, a file (WAV, AIFF, FLAC, MP3, Ogg), or - for
     /// standard input (raw 16-bit little-endian, 48 kHz, stereo)
     #[arg(default_value = "melody", value_name = "SOURCE")]
     source: SourceName,

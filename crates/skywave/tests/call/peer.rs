@@ -1,4 +1,4 @@
-//! A real peer in the test's own process: webrtc-rs 0.17, which shares no code with skywave.
+//! A real peer in the test's own process: webrtc-rs 0.17, which shares no protocol code with skywave.
 
 use std::sync::Arc;
 use std::time::Duration;
