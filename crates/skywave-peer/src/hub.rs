@@ -12,7 +12,7 @@ use crate::event::{CloseReason, FailureReason, Io, PeerEvent, PeerId};
 use crate::outbox::Outbox;
 use crate::peer::{Peer, Step};
 use crate::remote::Remote;
-use crate::send_state::SendState;
+use crate::send_states::SendStates;
 use crate::stream::{Cursor, Stream, StreamFrame, StreamKey};
 
 /// All peers behind one port: tells them apart, hands them what is theirs, and sends frames to
@@ -28,7 +28,7 @@ pub struct Hub {
     /// not.
     due: Vec<Instant>,
     /// Hot state by the same position.
-    senders: Vec<Option<SendState>>,
+    senders: SendStates,
     vacant: Vec<u32>,
     by_id: HashMap<PeerId, u32>,
     by_ufrag: HashMap<String, u32>,
@@ -76,7 +76,6 @@ impl Hub {
         }
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.peers.push(None);
-            self.senders.push(None);
             self.due.push(io.now);
             // One peer takes more than a byte: there are never 2^32.
             (self.peers.len() - 1) as u32
@@ -222,7 +221,7 @@ impl Hub {
         let batch = limit.min(outbox.free()).min(cursor.unserved);
         let (unserved, _) = stream.members.split_at(cursor.unserved);
         for &index in unserved.iter().rev().take(batch) {
-            if let Some(state) = &mut self.senders[index as usize] {
+            if let Some(state) = self.senders.get_mut(index) {
                 state.send(cursor.number, &frame.frame, outbox);
             }
         }
@@ -235,13 +234,13 @@ impl Hub {
             Step::Stay => {}
             Step::Send(state) => {
                 let stream = self.stream_of(index);
-                self.senders[index as usize] = Some(*state);
+                self.senders.insert(index, *state);
                 if let Some(stream) = stream {
                     self.streams.entry(stream).or_default().members.push(index);
                 }
             }
             Step::Move(path) => {
-                if let Some(state) = &mut self.senders[index as usize] {
+                if let Some(state) = self.senders.get_mut(index) {
                     state.follow(path);
                     if let Some(peer) = &self.peers[index as usize] {
                         io.events.push((peer.id(), PeerEvent::Moved(path.remote)));
@@ -259,7 +258,7 @@ impl Hub {
         let Some(peer) = self.peers[index as usize].take() else {
             return;
         };
-        if self.senders[index as usize].take().is_some()
+        if self.senders.remove(index)
             && let Some(remote) = peer.remote()
             && let Some(stream) = self.streams.get_mut(&remote.stream)
         {
@@ -297,7 +296,7 @@ impl Hub {
 
     /// The RTP timestamp of this moment on the wire of one peer.
     fn timestamp(&self, index: u32, io: &Io<'_>) -> Option<u32> {
-        let state = self.senders.get(index as usize)?.as_ref()?;
+        let state = self.senders.get(index)?;
         let stream = self.streams.get(&self.stream_of(index)?)?;
         Some(state.timestamp(stream.timestamp_at(io.now)?))
     }

@@ -39,6 +39,7 @@ mod protection;
 mod remote;
 mod reporter;
 mod send_state;
+mod send_states;
 mod stream;
 
 pub use demux::Protocol;
