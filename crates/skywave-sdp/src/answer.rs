@@ -1,18 +1,18 @@
 //! The `sendonly` answer to an offer that receives audio (RFC 9429 §5.3.1, WHEP).
 
 use crate::local_description::{RTCP_LINE, UNSPECIFIED_CONNECTION, text_of};
-use crate::negotiated::{agreed_extension, collides_with_rtcp};
+use crate::terms::Terms;
 use crate::transport::{Transport, is_bundled};
 use crate::{
-    AUDIO_LEVEL_URI, CodecDescription, Error, LocalDescription, MID_URI, MediaSection, Negotiated,
-    Rtpmap, SessionDescription, Setup,
+    Error, LocalDescription, MediaSection, Negotiated, Rtpmap, SendCapabilities,
+    SessionDescription, Setup,
 };
 
 /// Answers an offer that receives audio, and says what was agreed.
 ///
 /// The first audio section that can be served is accepted, all other sections are rejected. It
-/// lists the codecs known to both ends in the offer's order; the first is the one to send. This
-/// end is DTLS server unless the offer says `passive`: it is ICE-lite, so the peer's ClientHello
+/// lists the formats known to both ends in the offer's order; the first codec is the one to send,
+/// and nothing is in it that the offer did not have (RFC 9429 §5.3.1). This end is DTLS server unless the offer says `passive`: it is ICE-lite, so the peer's ClientHello
 /// follows its own check without a round trip in between, as in WHEP's example. (RFC 9429 only
 /// recommends `active`.)
 ///
@@ -21,9 +21,9 @@ use crate::{
 pub fn answer(
     local: &LocalDescription,
     offer: &SessionDescription,
-    codecs: &[CodecDescription],
+    capabilities: &SendCapabilities<'_>,
 ) -> Result<(String, Negotiated), Error> {
-    let (chosen, formats, negotiated) = choose_section(offer, codecs)?;
+    let (chosen, terms, negotiated) = choose_section(offer, capabilities)?;
     let setup = if negotiated.dtls_client {
         Setup::Active
     } else {
@@ -40,7 +40,7 @@ pub fn answer(
     }
     for (index, section) in offer.media.iter().enumerate() {
         lines.extend(if index == chosen {
-            accepted_lines(local, offer, section, setup, &formats, codecs)
+            accepted_lines(local, offer, section, setup, &terms)
         } else {
             rejected_lines(local, section, setup)
         });
@@ -48,21 +48,18 @@ pub fn answer(
     Ok((text_of(&lines), negotiated))
 }
 
-/// A codec's index and the payload type it has in the offer.
-type Format = (usize, u8);
-
 /// The first audio section that can be served, or why the first one cannot.
 fn choose_section(
     offer: &SessionDescription,
-    codecs: &[CodecDescription],
-) -> Result<(usize, Vec<Format>, Negotiated), Error> {
+    capabilities: &SendCapabilities<'_>,
+) -> Result<(usize, Terms, Negotiated), Error> {
     let mut first_error = None;
     for (index, section) in offer.media.iter().enumerate() {
         if section.kind != "audio" {
             continue;
         }
-        match accept_section(offer, section, codecs) {
-            Ok((formats, negotiated)) => return Ok((index, formats, negotiated)),
+        match accept_section(offer, section, capabilities) {
+            Ok((terms, negotiated)) => return Ok((index, terms, negotiated)),
             Err(error) => {
                 first_error.get_or_insert(error);
             }
@@ -74,8 +71,8 @@ fn choose_section(
 fn accept_section(
     offer: &SessionDescription,
     section: &MediaSection,
-    codecs: &[CodecDescription],
-) -> Result<(Vec<Format>, Negotiated), Error> {
+    capabilities: &SendCapabilities<'_>,
+) -> Result<(Terms, Negotiated), Error> {
     if section.is_rejected() {
         return Err(Error::AudioDisabled);
     }
@@ -83,36 +80,13 @@ fn accept_section(
         return Err(Error::NotReceiving(section.direction));
     }
     let transport = Transport::of(offer, section)?;
-    let formats = common_formats(section, codecs);
-    let Some(&(codec, payload_type)) = formats.first() else {
+    let terms = Terms::agreed(section, capabilities);
+    let Some(codec) = terms.codec() else {
         let offered = section.codec_names();
         return Err(Error::NoCommonCodec { offered });
     };
-    let negotiated = Negotiated::new(offer, section, transport, codec, payload_type);
-    Ok((formats, negotiated))
-}
-
-/// The codecs both ends know, in the order of the `m=` line, which is the peer's preference; the
-/// order of its `a=rtpmap` lines says nothing. Each codec once.
-fn common_formats(section: &MediaSection, codecs: &[CodecDescription]) -> Vec<Format> {
-    let mut formats: Vec<Format> = Vec::new();
-    for format in &section.formats {
-        let Some(rtpmap) = format
-            .parse()
-            .ok()
-            .and_then(|number| section.rtpmap(number))
-        else {
-            continue;
-        };
-        let Some(codec) = codecs.iter().position(|codec| codec.matches(&rtpmap)) else {
-            continue;
-        };
-        let known = formats.iter().any(|(other, _)| *other == codec);
-        if !known && !collides_with_rtcp(rtpmap.payload_type) {
-            formats.push((codec, rtpmap.payload_type));
-        }
-    }
-    formats
+    let negotiated = Negotiated::new(offer, section, transport, &terms, codec);
+    Ok((terms, negotiated))
 }
 
 fn accepted_lines(
@@ -120,32 +94,23 @@ fn accepted_lines(
     offer: &SessionDescription,
     section: &MediaSection,
     setup: Setup,
-    formats: &[Format],
-    codecs: &[CodecDescription],
+    terms: &Terms,
 ) -> Vec<String> {
-    let numbers: Vec<_> = formats
-        .iter()
-        .map(|(_, number)| number.to_string())
-        .collect();
-    let mut lines = local.media_lines(&section.proto, &numbers.join(" "));
+    let mut lines = local.media_lines(&section.proto, &terms.numbers());
     lines.push(RTCP_LINE.to_owned());
     lines.extend(local.transport_lines(setup));
     lines.extend(section.mid.iter().map(|mid| format!("a=mid:{mid}")));
     if section.extmap_allow_mixed && !offer.extmap_allow_mixed {
         lines.push("a=extmap-allow-mixed".to_owned());
     }
-    for uri in [MID_URI, AUDIO_LEVEL_URI] {
-        lines.extend(agreed_extension(section, uri).map(|extmap| extmap.answer_line()));
-    }
+    lines.extend(terms.extmap_lines());
     lines.extend(["a=sendonly".to_owned(), "a=rtcp-mux".to_owned()]);
     // No a=rtcp-mux-only: RFC 8858 §4 has it in offers only.
     if section.rtcp_rsize {
         lines.push("a=rtcp-rsize".to_owned());
     }
-    for (codec, payload_type) in formats {
-        lines.extend(codecs[*codec].lines(*payload_type));
-    }
-    lines.extend(local.source_lines());
+    lines.extend(terms.format_lines());
+    lines.extend(local.source_lines(terms.has_retransmission()));
     lines
 }
 

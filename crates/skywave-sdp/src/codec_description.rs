@@ -30,18 +30,13 @@ impl CodecDescription {
             && (rtpmap.channels == self.channels || opus_without_channels)
     }
 
-    /// `a=rtpmap` and, if there are parameters, `a=fmtp`, under the given number.
-    pub(crate) fn lines(&self, payload_type: u8) -> Vec<String> {
-        let rtpmap = Rtpmap {
+    /// What `a=rtpmap` says of it under the given number.
+    pub(crate) fn rtpmap(&self, payload_type: u8) -> Rtpmap {
+        Rtpmap {
             payload_type,
             encoding: self.name.to_owned(),
             clock_rate: self.clock_rate,
             channels: self.channels,
-        };
-        let mut lines = vec![rtpmap.line()];
-        if !self.fmtp.is_empty() {
-            lines.push(format!("a=fmtp:{payload_type} {}", self.fmtp));
         }
-        lines
     }
 }

@@ -9,16 +9,22 @@ pub struct Extmap {
     pub id: u16,
     /// Which way the extension is sent; `None` if not written, which means the section's.
     pub direction: Option<Direction>,
+    /// The line is about the encrypted version of the extension (RFC 6904 §4).
+    pub encrypted: bool,
     /// What the extension is.
     pub uri: String,
+    /// Words after the URI, separated by single blanks.
+    pub attributes: String,
 }
 
 impl Extmap {
-    /// Reads the value of `a=extmap`; extension attributes after the URI are not kept.
+    /// Reads the value of `a=extmap`.
     pub(crate) fn parse(value: &str) -> Option<Self> {
         let mut words = value.split_ascii_whitespace();
         let entry = words.next()?;
-        let uri = words.next()?.to_owned();
+        let first = words.next()?;
+        let encrypted = first == ENCRYPT_URI;
+        let uri = if encrypted { words.next()? } else { first };
         let (id, direction) = match entry.split_once('/') {
             Some((id, name)) => (id, Some(Direction::from_name(name)?)),
             None => (entry, None),
@@ -26,7 +32,9 @@ impl Extmap {
         Some(Self {
             id: id.parse().ok()?,
             direction,
-            uri,
+            encrypted,
+            uri: uri.to_owned(),
+            attributes: words.collect::<Vec<_>>().join(" "),
         })
     }
 
@@ -53,7 +61,19 @@ impl Extmap {
             Some(Direction::SendRecv) => "/sendrecv",
             Some(_) => "/sendonly",
         };
-        format!("a=extmap:{}{direction} {}", self.id, self.uri)
+        let encrypt = if self.encrypted {
+            format!("{ENCRYPT_URI} ")
+        } else {
+            String::new()
+        };
+        let vad = if self.is_vad_off() { " vad=off" } else { "" };
+        format!("a=extmap:{}{direction} {encrypt}{}{vad}", self.id, self.uri)
+    }
+
+    /// Whether an audio level comes without voice activity (RFC 6464 §4).
+    pub(crate) fn is_vad_off(&self) -> bool {
+        let mut words = self.attributes.split(' ');
+        self.uri == AUDIO_LEVEL_URI && words.any(|word| word == "vad=off")
     }
 }
 
@@ -61,6 +81,16 @@ impl Extmap {
 pub const MID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 /// Audio level from client to mixer (RFC 6464).
 pub const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+/// Time a packet left, in 24 bits (webrtc.org).
+pub const ABS_SEND_TIME_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
+/// Time the audio was captured (webrtc.org).
+pub const ABS_CAPTURE_TIME_URI: &str =
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
+/// Transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+pub const TRANSPORT_CC_URI: &str =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+/// Stands before the URI of an extension that is encrypted (RFC 6904 §4).
+const ENCRYPT_URI: &str = "urn:ietf:params:rtp-hdrext:encrypt";
 
 #[cfg(test)]
 mod tests {
@@ -77,7 +107,14 @@ mod tests {
             directed.answer_line(),
             "a=extmap:4/sendonly urn:ietf:params:rtp-hdrext:sdes:mid"
         );
-        for bad in ["", "1", "x urn:a", "1/both urn:a", "70000 urn:a"] {
+        for bad in [
+            "",
+            "1",
+            "x urn:a",
+            "1/both urn:a",
+            "70000 urn:a",
+            "1 urn:ietf:params:rtp-hdrext:encrypt",
+        ] {
             assert_eq!(Extmap::parse(bad), None, "{bad}");
         }
     }
@@ -87,7 +124,9 @@ mod tests {
         let with_id = |id| Extmap {
             id,
             direction: None,
+            encrypted: false,
             uri: MID_URI.to_owned(),
+            attributes: String::new(),
         };
         let valid = |allow_mixed| -> Vec<u16> {
             (0..5000)

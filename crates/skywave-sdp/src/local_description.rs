@@ -21,6 +21,9 @@ pub struct LocalDescription {
     pub candidates: Vec<Candidate>,
     /// Synchronisation source of the audio.
     pub ssrc: u32,
+    /// Synchronisation source of retransmissions (RFC 4588 §5.3), written if there are to be any;
+    /// `None` announces none.
+    pub rtx_ssrc: Option<u32>,
     /// Canonical name, new and random for each call (RFC 7022).
     pub cname: String,
     /// Identifier of the MediaStream the peer shall make.
@@ -72,11 +75,14 @@ impl LocalDescription {
     }
 
     /// What is sent and from where: `a=msid`, `a=ssrc` and all candidates.
-    pub(crate) fn source_lines(&self) -> Vec<String> {
-        let mut lines = vec![
-            format!("a=msid:{} {}", self.stream_id, self.track_id),
-            format!("a=ssrc:{} cname:{}", self.ssrc, self.cname),
-        ];
+    pub(crate) fn source_lines(&self, retransmits: bool) -> Vec<String> {
+        let Self { ssrc, cname, .. } = self;
+        let mut lines = vec![format!("a=msid:{} {}", self.stream_id, self.track_id)];
+        let rtx_ssrc = self.rtx_ssrc.filter(|_| retransmits);
+        // RFC 5576 §4.2
+        lines.extend(rtx_ssrc.map(|rtx| format!("a=ssrc-group:FID {ssrc} {rtx}")));
+        lines.push(format!("a=ssrc:{ssrc} cname:{cname}"));
+        lines.extend(rtx_ssrc.map(|rtx| format!("a=ssrc:{rtx} cname:{cname}")));
         lines.extend(
             self.candidates
                 .iter()

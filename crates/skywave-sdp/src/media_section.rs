@@ -3,9 +3,13 @@
 //! except those on which security or addressing rest: `mid`, `setup`, `fingerprint` and ICE's.
 
 use crate::ice_credentials::{is_pwd, is_ufrag};
-use crate::{Candidate, Direction, Error, Extmap, Fingerprint, Fmtp, Rtpmap, Setup};
+use crate::{
+    Candidate, Direction, Error, Extmap, FeedbackKind, Fingerprint, Fmtp, RcvrRtt, RtcpFeedback,
+    Rtpmap, Setup,
+};
 
-/// One media section. Of an attribute that may occur once, the last occurrence counts.
+/// One media section. Of an attribute that may occur once, the last occurrence counts; of a
+/// session that announces several sources, the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MediaSection {
     /// `audio`, `video`, `application` ...
@@ -28,6 +32,12 @@ pub struct MediaSection {
     pub extmaps: Vec<Extmap>,
     /// `a=extmap-allow-mixed`, here or at session level.
     pub extmap_allow_mixed: bool,
+    /// Feedback the writer may send, as far as a sender of audio has a use for it.
+    pub rtcp_feedback: Vec<RtcpFeedback>,
+    /// Round-trip times are measured by receivers (RFC 3611 §5.1).
+    pub rcvr_rtt: Option<RcvrRtt>,
+    /// Header extensions may be encrypted all together (RFC 9335 §4).
+    pub cryptex: bool,
     /// RTP and RTCP may share a port.
     pub rtcp_mux: bool,
     /// RTP and RTCP can only share a port (RFC 8858).
@@ -54,9 +64,9 @@ pub struct MediaSection {
     pub maxptime: Option<u32>,
     /// The least of `b=TIAS` and `b=AS` here and at session level, in bits per second.
     pub bandwidth: Option<u64>,
-    /// Synchronisation source announced.
+    /// First synchronisation source announced.
     pub ssrc: Option<u32>,
-    /// Canonical name announced with it.
+    /// First canonical name announced.
     pub cname: Option<String>,
     /// Stream and track identifiers, as written.
     pub msid: Option<String>,
@@ -89,6 +99,14 @@ impl MediaSection {
             .unwrap_or_default()
     }
 
+    /// Whether a receiver of that payload type may send the feedback.
+    #[must_use]
+    pub fn feeds_back(&self, payload_type: u8, kind: FeedbackKind) -> bool {
+        self.rtcp_feedback
+            .iter()
+            .any(|feedback| feedback.kind == kind && feedback.is_for(payload_type))
+    }
+
     /// The codecs listed, in their order, for a person to read.
     pub(crate) fn codec_names(&self) -> String {
         let names: Vec<String> = self
@@ -117,6 +135,8 @@ impl MediaSection {
             formats,
             direction: session.direction,
             extmap_allow_mixed: session.extmap_allow_mixed,
+            rcvr_rtt: session.rcvr_rtt,
+            cryptex: session.cryptex,
             ice_ufrag: session.ice_ufrag.clone(),
             ice_pwd: session.ice_pwd.clone(),
             setup: session.setup,
@@ -163,6 +183,7 @@ impl MediaSection {
             "rtcp-rsize" => self.rtcp_rsize = true,
             "bundle-only" => self.bundle_only = true,
             "extmap-allow-mixed" => self.extmap_allow_mixed = true,
+            "cryptex" => self.cryptex = true,
             "setup" => self.setup = Some(value.parse()?),
             "fingerprint" => keep(&mut self.fingerprints, Some(value.parse()?)),
             "ice-ufrag" => self.ice_ufrag = Some(checked(value, line, is_ufrag, UFRAG_RULE)?),
@@ -178,6 +199,8 @@ impl MediaSection {
             "rtpmap" => keep(&mut self.rtpmaps, Rtpmap::parse(value)),
             "fmtp" => keep(&mut self.fmtps, parse_fmtp(value)),
             "extmap" => keep(&mut self.extmaps, Extmap::parse(value)),
+            "rtcp-fb" => self.read_feedback(value),
+            "rtcp-xr" => self.rcvr_rtt = RcvrRtt::parse(value),
             "candidate" => keep(&mut self.candidates, value.parse().ok()),
             "ice-options" => {
                 // Blanks separate them (RFC 8839 §5.6), commas in libdatachannel.
@@ -192,12 +215,19 @@ impl MediaSection {
         }
     }
 
+    /// Keeps a line once, so that one written often takes no room from others.
+    fn read_feedback(&mut self, value: &str) {
+        let feedback = RtcpFeedback::parse(value);
+        let new = feedback.filter(|feedback| !self.rtcp_feedback.contains(feedback));
+        keep(&mut self.rtcp_feedback, new);
+    }
+
     fn read_ssrc(&mut self, value: &str) {
         let Some((ssrc, attribute)) = value.split_once(' ') else {
             return;
         };
-        self.ssrc = ssrc.parse().ok().or(self.ssrc);
-        if let Some(cname) = attribute.strip_prefix("cname:") {
+        self.ssrc = self.ssrc.or(ssrc.parse().ok());
+        if let (None, Some(cname)) = (&self.cname, attribute.strip_prefix("cname:")) {
             self.cname = Some(cname.to_owned());
         }
     }

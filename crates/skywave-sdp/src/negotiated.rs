@@ -1,9 +1,12 @@
 //! What both ends agreed on.
 
+use crate::format::{Format, Role};
+use crate::telephone_event::events;
+use crate::terms::Terms;
 use crate::transport::Transport;
 use crate::{
-    AUDIO_LEVEL_URI, Candidate, Extmap, Fingerprint, Fmtp, IceCredentials, MID_URI, MediaSection,
-    SessionDescription, Setup,
+    Candidate, Extmap, FeedbackKind, Fingerprint, Fmtp, IceCredentials, MediaSection,
+    NegotiatedExtensions, SessionDescription, Setup, TelephoneEvent,
 };
 
 /// What both ends agreed on, as far as a sender of audio needs it.
@@ -23,11 +26,28 @@ pub struct Negotiated {
     pub bandwidth: Option<u64>,
     /// Identification tag of the audio section, if the peer gave it one.
     pub mid: Option<String>,
-    /// Id of the header extension that carries the mid. `None` also for a mid of more than 16 bytes,
-    /// which an extension of the one-byte form cannot hold (RFC 8285 §4.2).
-    pub mid_extension: Option<u8>,
-    /// Id of the audio level header extension; its V bit is in use (RFC 6464 §4).
-    pub audio_level_extension: Option<u8>,
+    /// Header extensions of every packet.
+    pub extensions: NegotiatedExtensions,
+    /// The V bit of the audio level is in use, so it must be right (RFC 6464 §4).
+    pub audio_level_vad: bool,
+    /// Header extensions are encrypted all together (RFC 9335); then none is by itself.
+    pub cryptex: bool,
+    /// The peer may ask for lost packets (RFC 4585 §6.2.1).
+    pub nack: bool,
+    /// Payload type to retransmit the codec's packets with, in a stream of its own (RFC 4588).
+    pub rtx: Option<u8>,
+    /// Payload type of redundant audio of the codec (RFC 2198).
+    pub red: Option<u8>,
+    /// Telephone events of the codec's clock rate (RFC 4733).
+    pub telephone_event: Option<TelephoneEvent>,
+    /// Payload type of comfort noise of the codec's clock rate (RFC 3389); never beside Opus.
+    pub comfort_noise: Option<u8>,
+    /// The peer reports the arrival of packets by the transport-wide sequence number.
+    pub transport_cc: bool,
+    /// The peer may limit the bit rate (RFC 5104 §4.2.1).
+    pub tmmbr: bool,
+    /// The peer may measure the round-trip time by extended reports (RFC 3611 §4.4, §4.5).
+    pub rcvr_rtt: bool,
     /// Reduced-size RTCP may be sent (RFC 5506).
     pub rtcp_rsize: bool,
     /// Credentials the peer's connectivity checks are signed with.
@@ -43,15 +63,18 @@ pub struct Negotiated {
 }
 
 impl Negotiated {
-    /// Collects what the peer's section says about receiving `codec`.
+    /// Collects what the peer's section says about receiving the codec of that index, which is one
+    /// of the terms.
     pub(crate) fn new(
         description: &SessionDescription,
         section: &MediaSection,
         transport: Transport,
-        codec: usize,
-        payload_type: u8,
+        terms: &Terms,
+        (codec, format): (usize, &Format),
     ) -> Self {
-        let wire_id = |extmap: &Extmap| extmap.wire_id(section.extmap_allow_mixed);
+        let payload_type = format.payload_type();
+        let clock_rate = format.rtpmap.clock_rate;
+        let feeds_back = |kind| format.feedback.contains(&kind);
         Self {
             codec,
             payload_type,
@@ -60,8 +83,22 @@ impl Negotiated {
             maxptime: section.maxptime,
             bandwidth: section.bandwidth,
             mid: section.mid.clone(),
-            mid_extension: agreed_extension(section, MID_URI).and_then(wire_id),
-            audio_level_extension: agreed_extension(section, AUDIO_LEVEL_URI).and_then(wire_id),
+            extensions: NegotiatedExtensions::of(&terms.extmaps),
+            audio_level_vad: !terms.extmaps.iter().any(Extmap::is_vad_off),
+            cryptex: terms.cryptex,
+            nack: feeds_back(FeedbackKind::Nack),
+            rtx: terms.payload_type(Role::Retransmission(payload_type)),
+            red: terms.payload_type(Role::Redundancy(payload_type)),
+            telephone_event: terms.payload_type(Role::TelephoneEvent(clock_rate)).map(
+                |payload_type| TelephoneEvent {
+                    payload_type,
+                    events: events(&section.fmtp(payload_type)),
+                },
+            ),
+            comfort_noise: terms.payload_type(Role::ComfortNoise(clock_rate)),
+            transport_cc: feeds_back(FeedbackKind::TransportCc),
+            tmmbr: feeds_back(FeedbackKind::Tmmbr),
+            rcvr_rtt: terms.rcvr_rtt.is_some(),
             rtcp_rsize: section.rtcp_rsize,
             remote_ice: transport.ice,
             remote_ice_lite: description.ice_lite,
@@ -71,23 +108,3 @@ impl Negotiated {
         }
     }
 }
-
-/// The peer's line for an extension this end can send under it.
-pub(crate) fn agreed_extension<'a>(section: &'a MediaSection, uri: &str) -> Option<&'a Extmap> {
-    let fits = uri != MID_URI
-        || section
-            .mid
-            .as_ref()
-            .is_some_and(|mid| mid.len() <= MAX_MID_BYTES);
-    section.extmaps.iter().find(|extmap| {
-        let usable = extmap.wire_id(section.extmap_allow_mixed).is_some();
-        fits && usable && extmap.uri == uri && extmap.is_received()
-    })
-}
-
-/// RFC 5761 §4: as the first byte of a packet, these look like RTCP.
-pub(crate) fn collides_with_rtcp(payload_type: u8) -> bool {
-    (64..=95).contains(&payload_type)
-}
-
-const MAX_MID_BYTES: usize = 16;

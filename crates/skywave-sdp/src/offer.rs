@@ -1,47 +1,39 @@
 //! The `sendonly` audio offer (RFC 9429 §5.2.1) and the check of its answer (§5.11).
 
 use crate::local_description::{RTCP_LINE, text_of};
-use crate::negotiated::collides_with_rtcp;
+use crate::terms::Terms;
 use crate::transport::Transport;
 use crate::{
-    AUDIO_LEVEL_URI, CodecDescription, Error, LocalDescription, MID_URI, MediaSection, Negotiated,
-    SessionDescription, Setup,
+    Error, LocalDescription, MediaSection, Negotiated, SendCapabilities, SessionDescription, Setup,
 };
 
 /// Writes an offer of one audio section that this end sends on.
 ///
 /// It says ICE-lite, `actpass`, RTP and RTCP on one port only, reduced-size RTCP, and a BUNDLE
 /// group of the one mid `0`. All candidates are in it, so none are trickled later; the peer may
-/// trickle its own. `codecs` must not be empty.
+/// trickle its own. There must be a codec. What is offered beside codecs has payload types of 96 to
+/// 127 and 35 to 63 that no codec has; the same capabilities always get the same numbers.
 #[must_use]
-pub fn offer(local: &LocalDescription, codecs: &[CodecDescription]) -> String {
-    let formats: Vec<_> = codecs
-        .iter()
-        .map(|codec| codec.payload_type.to_string())
-        .collect();
+pub fn offer(local: &LocalDescription, capabilities: &SendCapabilities<'_>) -> String {
+    let terms = Terms::offered(capabilities);
     let mut lines = local.session_lines(Some(OFFERED_MID), "trickle ice2");
-    lines.extend(local.media_lines("UDP/TLS/RTP/SAVPF", &formats.join(" ")));
+    lines.extend(local.media_lines("UDP/TLS/RTP/SAVPF", &terms.numbers()));
     lines.push(RTCP_LINE.to_owned());
     lines.extend(local.transport_lines(Setup::ActPass));
+    lines.push(format!("a=mid:{OFFERED_MID}"));
+    lines.extend(terms.extmap_lines());
     lines.extend([
-        format!("a=mid:{OFFERED_MID}"),
-        format!("a=extmap:{OFFERED_MID_ID} {MID_URI}"),
-        format!("a=extmap:{OFFERED_AUDIO_LEVEL_ID} {AUDIO_LEVEL_URI}"),
         "a=sendonly".to_owned(),
         "a=rtcp-mux".to_owned(),
         "a=rtcp-mux-only".to_owned(),
         "a=rtcp-rsize".to_owned(),
     ]);
-    lines.extend(
-        codecs
-            .iter()
-            .flat_map(|codec| codec.lines(codec.payload_type)),
-    );
-    lines.extend(local.source_lines());
+    lines.extend(terms.format_lines());
+    lines.extend(local.source_lines(terms.has_retransmission()));
     text_of(&lines)
 }
 
-/// Checks an answer to an [`offer`] of the same `codecs`.
+/// Checks an answer to an [`offer`] of the same capabilities.
 ///
 /// The first codec the answer lists is the one to send. `sendrecv` is taken for `recvonly`: what
 /// the peer sends was not asked for.
@@ -50,24 +42,21 @@ pub fn offer(local: &LocalDescription, codecs: &[CodecDescription]) -> String {
 /// Says in what the answer does not fit the offer, or what of the transport is missing.
 pub fn accept_answer(
     answer: &SessionDescription,
-    codecs: &[CodecDescription],
+    capabilities: &SendCapabilities<'_>,
 ) -> Result<Negotiated, Error> {
     let section = answered_section(answer)?;
     let transport = Transport::of(answer, section)?;
     if !matches!(transport.setup, Some(Setup::Active | Setup::Passive)) {
         return Err(Error::UndecidedSetup);
     }
-    let (codec, payload_type) = answered_codec(section, codecs).ok_or_else(|| {
+    let mut kept = section.clone();
+    Terms::offered(capabilities).restrict(&mut kept);
+    let terms = Terms::agreed(&kept, capabilities);
+    let Some(codec) = terms.codec() else {
         let answered = section.codec_names();
-        Error::CodecNotOffered { answered }
-    })?;
-    let mut negotiated = Negotiated::new(answer, section, transport, codec, payload_type);
-    // An answer must not move an extension to another id (RFC 8285 §7).
-    negotiated.mid_extension = negotiated.mid_extension.filter(|id| *id == OFFERED_MID_ID);
-    negotiated.audio_level_extension = negotiated
-        .audio_level_extension
-        .filter(|id| *id == OFFERED_AUDIO_LEVEL_ID);
-    Ok(negotiated)
+        return Err(Error::CodecNotOffered { answered });
+    };
+    Ok(Negotiated::new(answer, &kept, transport, &terms, codec))
 }
 
 fn answered_section(answer: &SessionDescription) -> Result<&MediaSection, Error> {
@@ -91,17 +80,4 @@ fn answered_section(answer: &SessionDescription) -> Result<&MediaSection, Error>
     Ok(section)
 }
 
-fn answered_codec(section: &MediaSection, codecs: &[CodecDescription]) -> Option<(usize, u8)> {
-    section.formats.iter().find_map(|format| {
-        let payload_type = format.parse().ok()?;
-        let rtpmap = section.rtpmap(payload_type)?;
-        let codec = codecs
-            .iter()
-            .position(|own| own.payload_type == payload_type && own.matches(&rtpmap))?;
-        (!collides_with_rtcp(payload_type)).then_some((codec, payload_type))
-    })
-}
-
 const OFFERED_MID: &str = "0";
-const OFFERED_MID_ID: u8 = 1;
-const OFFERED_AUDIO_LEVEL_ID: u8 = 2;

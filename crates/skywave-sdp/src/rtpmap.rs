@@ -22,6 +22,7 @@ impl Rtpmap {
         let encoding = match payload_type {
             0 => "PCMU",
             8 => "PCMA",
+            13 => "CN",
             _ => return None,
         };
         Some(Self {
@@ -30,6 +31,14 @@ impl Rtpmap {
             clock_rate: 8000,
             channels: 1,
         })
+    }
+
+    /// Whether the number stands for the same encoding. Channels are not compared: some peers leave
+    /// them out where there is only one possibility.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.payload_type == other.payload_type
+            && self.clock_rate == other.clock_rate
+            && self.encoding.eq_ignore_ascii_case(&other.encoding)
     }
 
     /// The whole line.

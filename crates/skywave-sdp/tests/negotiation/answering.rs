@@ -1,6 +1,6 @@
 //! What an answer takes from the offer, and what it leaves out.
 
-use skywave_sdp::{Direction, LocalDescription, Setup};
+use skywave_sdp::{Direction, LocalDescription, SendCapabilities, Setup};
 
 use crate::fixtures::{
     CHROMIUM, CHROMIUM_VIDEO_FIRST, CODECS, FIREFOX, answer, local, parse, with, without,
@@ -123,7 +123,7 @@ fn dtls_role_is_the_other_one() {
 #[test]
 fn mid_and_bundle_are_answered_only_if_offered() {
     let (text, negotiated) = answer(&without(CHROMIUM, "a=mid")).unwrap();
-    assert_eq!((negotiated.mid, negotiated.mid_extension), (None, None));
+    assert_eq!((negotiated.mid, negotiated.extensions.mid), (None, None));
     assert!(!text.contains("a=mid") && !text.contains("a=group") && !text.contains("sdes:mid"));
     let (text, _) = answer(&without(CHROMIUM, "a=group")).unwrap();
     assert!(text.contains("a=mid:0\r\n") && !text.contains("a=group"));
@@ -159,7 +159,7 @@ fn extension_ids_above_14_need_mixed_forms() {
             without(&offer, "a=extmap-allow-mixed")
         };
         let (text, negotiated) = answer(&offer).unwrap();
-        assert_eq!(negotiated.audio_level_extension, agreed, "{id} {mixed}");
+        assert_eq!(negotiated.extensions.audio_level, agreed, "{id} {mixed}");
         assert_eq!(text.contains("ssrc-audio-level"), agreed.is_some());
         assert_eq!(text.contains("a=extmap-allow-mixed"), mixed);
     }
@@ -176,7 +176,7 @@ fn extension_direction_is_mirrored_and_one_not_received_is_left_out() {
         let offer = with(CHROMIUM, "a=extmap:1 ", &format!("a=extmap:1{offered} "));
         let (text, negotiated) = answer(&offer).unwrap();
         assert_eq!(
-            negotiated.audio_level_extension.is_some(),
+            negotiated.extensions.audio_level.is_some(),
             answered.is_some()
         );
         match answered {
@@ -190,7 +190,7 @@ fn extension_direction_is_mirrored_and_one_not_received_is_left_out() {
 fn audio_level_is_answered_without_vad_off() {
     let offer = with(CHROMIUM, "ssrc-audio-level", "ssrc-audio-level vad=off");
     let (text, negotiated) = answer(&offer).unwrap();
-    assert_eq!(negotiated.audio_level_extension, Some(1));
+    assert_eq!(negotiated.extensions.audio_level, clear(1));
     assert!(text.contains("a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"));
 }
 
@@ -201,7 +201,7 @@ fn mid_too_long_for_an_extension_is_not_sent_in_one() {
         let offer = with(CHROMIUM, "a=mid:0", &format!("a=mid:{mid}"));
         let offer = with(&offer, "BUNDLE 0", &format!("BUNDLE {mid}"));
         let (text, negotiated) = answer(&offer).unwrap();
-        assert_eq!(negotiated.mid_extension.is_some(), sent);
+        assert_eq!(negotiated.extensions.mid.is_some(), sent);
         assert_eq!(text.contains("sdes:mid"), sent);
         assert!(text.contains(&format!("a=group:BUNDLE {mid}\r\n")));
     }
@@ -273,7 +273,8 @@ fn packet_lengths_bandwidth_and_parameters_of_the_peer_are_told() {
 fn default_address_is_the_first_candidate_or_none() {
     let offer = parse(FIREFOX);
     let address_of = |local: &LocalDescription| {
-        let (text, _) = skywave_sdp::answer(local, &offer, &CODECS).unwrap();
+        let (text, _) =
+            skywave_sdp::answer(local, &offer, &SendCapabilities::new(&CODECS)).unwrap();
         let lines = text.lines().filter(|line| line.starts_with(['m', 'c']));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };

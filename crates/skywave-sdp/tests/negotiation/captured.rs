@@ -35,8 +35,8 @@ fn chromium_gets_opus_with_its_extension_ids() {
     let (text, negotiated) = answered(CHROMIUM);
     assert_eq!((negotiated.codec, negotiated.payload_type), (0, 111));
     assert_eq!(negotiated.mid.as_deref(), Some("0"));
-    assert_eq!(negotiated.mid_extension, Some(4));
-    assert_eq!(negotiated.audio_level_extension, Some(1));
+    assert_eq!(negotiated.extensions.mid, clear(4));
+    assert_eq!(negotiated.extensions.audio_level, clear(1));
     assert!(negotiated.rtcp_rsize);
     assert!(!negotiated.dtls_client);
     assert_eq!(negotiated.remote_ice.ufrag, "MV3G");
@@ -62,7 +62,7 @@ fn chromium_video_and_data_are_rejected_around_the_audio() {
 fn firefox_transport_at_session_level_is_found() {
     let (text, negotiated) = answered(FIREFOX);
     assert_eq!(negotiated.payload_type, 109);
-    assert_eq!(negotiated.mid_extension, Some(3));
+    assert_eq!(negotiated.extensions.mid, clear(3));
     assert_eq!(negotiated.remote_fmtp.parameter("stereo"), Some("1"));
     assert_eq!(negotiated.remote_fingerprints.len(), 1);
     // It has a=sendrecv at session level and a=recvonly in the section.
@@ -92,7 +92,7 @@ fn aiortc_has_three_fingerprints_and_a_codec_in_each_section() {
 fn libdatachannel_ice_options_are_separated_by_commas() {
     let (text, negotiated) = answered(include_str!("../../testdata/libdatachannel.sdp"));
     assert_eq!(negotiated.mid.as_deref(), Some("audio"));
-    assert_eq!(negotiated.mid_extension, None);
+    assert_eq!(negotiated.extensions.mid, None);
     assert!(text.contains("a=ice-options:ice2 trickle\r\n"));
     assert!(!text.contains("a=extmap"));
 }
@@ -150,8 +150,8 @@ fn answers_of_four_peers_are_accepted() {
         // libdatachannel lists the rtpmap of payload type 111 last.
         assert_eq!((negotiated.codec, negotiated.payload_type), (0, 111));
         assert_eq!(negotiated.mid.as_deref(), Some("0"));
-        assert_eq!(negotiated.mid_extension, Some(1));
-        assert_eq!(negotiated.audio_level_extension, Some(2));
+        assert_eq!(negotiated.extensions.mid, clear(1));
+        assert_eq!(negotiated.extensions.audio_level, clear(2));
         assert_eq!(negotiated.rtcp_rsize, rsize);
         assert!(!negotiated.dtls_client);
     }

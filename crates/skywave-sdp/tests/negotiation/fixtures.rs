@@ -2,7 +2,7 @@
 
 use skywave_sdp::{
     CodecDescription, Error, Fingerprint, IceCredentials, LocalDescription, Negotiated,
-    SessionDescription,
+    NegotiatedExtension, SendCapabilities, SessionDescription,
 };
 
 pub(crate) const CODECS: [CodecDescription; 3] = [
@@ -56,6 +56,7 @@ pub(crate) fn local() -> LocalDescription {
                 .unwrap(),
         ],
         ssrc: 0x1234_5678,
+        rtx_ssrc: Some(0x8765_4321),
         cname: "c4bv1n".to_owned(),
         stream_id: "radio".to_owned(),
         track_id: "audio".to_owned(),
@@ -68,11 +69,27 @@ pub(crate) fn parse(text: &str) -> SessionDescription {
 
 /// The answer to an offer of that text.
 pub(crate) fn answer(offer: &str) -> Result<(String, Negotiated), Error> {
-    skywave_sdp::answer(&local(), &SessionDescription::parse(offer)?, &CODECS)
+    skywave_sdp::answer(
+        &local(),
+        &SessionDescription::parse(offer)?,
+        &SendCapabilities::new(&CODECS),
+    )
 }
 
 pub(crate) fn accept_answer(answer: &str) -> Result<Negotiated, Error> {
-    skywave_sdp::accept_answer(&SessionDescription::parse(answer)?, &CODECS)
+    skywave_sdp::accept_answer(
+        &SessionDescription::parse(answer)?,
+        &SendCapabilities::new(&CODECS),
+    )
+}
+
+/// A header extension that is not encrypted.
+#[allow(clippy::unnecessary_wraps)]
+pub(crate) fn clear(id: u8) -> Option<NegotiatedExtension> {
+    Some(NegotiatedExtension {
+        id,
+        encrypted: false,
+    })
 }
 
 /// `text` with `from` replaced; fails if there is none, so that no test changes nothing.

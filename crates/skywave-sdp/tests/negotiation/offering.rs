@@ -1,13 +1,13 @@
 //! The offer, and what is checked of its answer.
 
-use skywave_sdp::{Direction, Setup, offer};
+use skywave_sdp::{Direction, SendCapabilities, Setup, offer};
 
 use crate::fixtures::{CHROMIUM_ANSWER, CODECS, accept_answer, local, parse, with};
 
 #[test]
 fn offer_is_read_back() {
     let local = local();
-    let text = offer(&local, &CODECS);
+    let text = offer(&local, &SendCapabilities::new(&CODECS));
     let description = parse(&text);
     assert_eq!(description.session_id, local.session_id);
     assert_eq!(description.session_version, 1);
@@ -59,8 +59,8 @@ fn answer_that_would_also_send_is_accepted() {
 fn extension_moved_to_another_id_is_not_used() {
     let answer = with(CHROMIUM_ANSWER, "a=extmap:2 ", "a=extmap:7 ");
     let negotiated = accept_answer(&answer).unwrap();
-    assert_eq!(negotiated.audio_level_extension, None);
-    assert_eq!(negotiated.mid_extension, Some(1));
+    assert_eq!(negotiated.extensions.audio_level, None);
+    assert_eq!(negotiated.extensions.mid, clear(1));
 }
 
 #[test]

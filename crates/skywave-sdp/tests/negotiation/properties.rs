@@ -3,7 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use skywave_sdp::{
-    Candidate, Fingerprint, IceCredentials, LocalDescription, SessionDescription, offer,
+    Candidate, Fingerprint, IceCredentials, LocalDescription, SendCapabilities, SessionDescription,
+    offer,
 };
 
 use crate::fixtures::{CHROMIUM_ANSWER, CHROMIUM_VIDEO_FIRST, CODECS, FIREFOX, answer, parse};
@@ -22,7 +23,7 @@ fn read_everything(text: &str) {
     let Ok(description) = SessionDescription::parse(text) else {
         return;
     };
-    let _ = skywave_sdp::accept_answer(&description, &CODECS);
+    let _ = skywave_sdp::accept_answer(&description, &SendCapabilities::new(&CODECS));
     if let Ok((text, negotiated)) = answer(text) {
         let own = parse(&text);
         assert_eq!(own.media.len(), description.media.len());
@@ -75,6 +76,7 @@ fn local() -> impl Strategy<Value = LocalDescription> {
                     },
                     candidates,
                     ssrc,
+                    rtx_ssrc: Some(!ssrc),
                     cname: name.clone(),
                     stream_id: name.clone(),
                     track_id: name,
@@ -125,7 +127,7 @@ proptest! {
 
     #[test]
     fn offer_round_trips_and_another_parser_reads_it(local in local()) {
-        let text = offer(&local, &CODECS);
+        let text = offer(&local, &SendCapabilities::new(&CODECS));
         let own = parse(&text);
         prop_assert_eq!(&own.media[0].candidates, &local.candidates);
         prop_assert_eq!(&own.media[0].fingerprints[0], &local.fingerprint);
