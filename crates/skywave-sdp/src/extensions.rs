@@ -71,7 +71,7 @@ pub(crate) fn offered(capabilities: &SendCapabilities<'_>) -> Vec<Extmap> {
         })
     };
     let mut extmaps: Vec<_> = line(false).collect();
-    if capabilities.encrypted_extensions {
+    if capabilities.encrypted_extensions && capabilities.offer_encrypted_extensions {
         extmaps.extend(line(true));
     }
     extmaps

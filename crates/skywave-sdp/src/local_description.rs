@@ -21,8 +21,9 @@ pub struct LocalDescription {
     pub candidates: Vec<Candidate>,
     /// Synchronisation source of the audio.
     pub ssrc: u32,
-    /// Synchronisation source of retransmissions (RFC 4588 §5.3), written if there are to be any;
-    /// `None` announces none.
+    /// Synchronisation source of retransmissions (RFC 4588 §5.3), announced in an answer that agrees
+    /// to them. An offer is silent about it: Chromium (156) refuses one in which the audio has two
+    /// sources, and RFC 8834 §4.8 has every peer accept sources that were not announced.
     pub rtx_ssrc: Option<u32>,
     /// Canonical name, new and random for each call (RFC 7022).
     pub cname: String,
@@ -74,11 +75,12 @@ impl LocalDescription {
         ]
     }
 
-    /// What is sent and from where: `a=msid`, `a=ssrc` and all candidates.
-    pub(crate) fn source_lines(&self, retransmits: bool) -> Vec<String> {
+    /// What is sent and from where: `a=msid`, `a=ssrc`, also of retransmissions if they are to be
+    /// announced, and all candidates.
+    pub(crate) fn source_lines(&self, announces_rtx: bool) -> Vec<String> {
         let Self { ssrc, cname, .. } = self;
         let mut lines = vec![format!("a=msid:{} {}", self.stream_id, self.track_id)];
-        let rtx_ssrc = self.rtx_ssrc.filter(|_| retransmits);
+        let rtx_ssrc = self.rtx_ssrc.filter(|_| announces_rtx);
         // RFC 5576 §4.2
         lines.extend(rtx_ssrc.map(|rtx| format!("a=ssrc-group:FID {ssrc} {rtx}")));
         lines.push(format!("a=ssrc:{ssrc} cname:{cname}"));

@@ -29,7 +29,7 @@ pub fn offer(local: &LocalDescription, capabilities: &SendCapabilities<'_>) -> S
         "a=rtcp-rsize".to_owned(),
     ]);
     lines.extend(terms.format_lines());
-    lines.extend(local.source_lines(terms.has_retransmission()));
+    lines.extend(local.source_lines(false));
     text_of(&lines)
 }
 

@@ -16,8 +16,11 @@ pub struct SendCapabilities<'a> {
     pub abs_capture_time: bool,
     /// The transport-wide sequence number as a header extension, and the feedback on it.
     pub transport_cc: bool,
-    /// Single header extensions may be encrypted (RFC 6904).
+    /// Single header extensions may be encrypted (RFC 6904), if the peer offers it.
     pub encrypted_extensions: bool,
+    /// An offer asks for it too, where `encrypted_extensions` is set. aiortc (1.16) cannot read
+    /// such an offer at all; `cryptex`, which does no harm there, protects more.
+    pub offer_encrypted_extensions: bool,
     /// All header extensions may be encrypted together (RFC 9335).
     pub cryptex: bool,
     /// Generic NACK is understood (RFC 4585 §6.2.1).
@@ -45,8 +48,8 @@ impl<'a> SendCapabilities<'a> {
     }
 }
 
-/// No codec; of the header extensions the mid and the audio level only; all else, with a second
-/// for retransmission.
+/// No codec; of the header extensions the mid and the audio level only, encrypted one by one only if
+/// the peer offers it; all else, with a second for retransmission.
 impl Default for SendCapabilities<'_> {
     fn default() -> Self {
         Self {
@@ -55,6 +58,7 @@ impl Default for SendCapabilities<'_> {
             abs_capture_time: false,
             transport_cc: false,
             encrypted_extensions: true,
+            offer_encrypted_extensions: false,
             cryptex: true,
             nack: true,
             rtx: true,

@@ -2,7 +2,9 @@
 
 use skywave_sdp::{Direction, Negotiated};
 
-use crate::fixtures::{CHROMIUM, CHROMIUM_VIDEO_FIRST, FIREFOX, accept_answer, answer, parse};
+use crate::fixtures::{
+    CHROMIUM, CHROMIUM_VIDEO_FIRST, FIREFOX, accept_answer, answer, clear, parse,
+};
 
 fn answered(offer: &str) -> (String, Negotiated) {
     let (text, negotiated) = answer(offer).unwrap();
@@ -54,7 +56,7 @@ fn chromium_video_and_data_are_rejected_around_the_audio() {
     assert_eq!(negotiated.mid.as_deref(), Some("1"));
     assert_eq!(parse(&text).bundle, ["1"]);
     assert!(text.contains("\r\nm=video 0 UDP/TLS/RTP/SAVPF 96 97 "));
-    assert!(text.contains("\r\nm=audio 5004 UDP/TLS/RTP/SAVPF 111 0 8\r\n"));
+    assert!(text.contains("\r\nm=audio 5004 UDP/TLS/RTP/SAVPF 111 63 0 8 13 110 126\r\n"));
     assert!(text.contains("\r\nm=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
 }
 

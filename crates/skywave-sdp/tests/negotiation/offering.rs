@@ -2,7 +2,7 @@
 
 use skywave_sdp::{Direction, SendCapabilities, Setup, offer};
 
-use crate::fixtures::{CHROMIUM_ANSWER, CODECS, accept_answer, local, parse, with};
+use crate::fixtures::{CHROMIUM_ANSWER, CODECS, accept_answer, clear, local, parse, with};
 
 #[test]
 fn offer_is_read_back() {
@@ -17,7 +17,10 @@ fn offer_is_read_back() {
     };
     assert_eq!((section.kind.as_str(), section.port), ("audio", 5004));
     assert_eq!(section.proto, "UDP/TLS/RTP/SAVPF");
-    assert_eq!(section.formats, ["111", "0", "8"]);
+    assert_eq!(
+        section.formats,
+        ["111", "0", "8", "96", "97", "98", "13", "99", "100", "101"]
+    );
     assert_eq!(section.direction, Direction::SendOnly);
     assert_eq!(section.setup, Some(Setup::ActPass));
     assert!(section.rtcp_mux && section.rtcp_mux_only && section.rtcp_rsize);
