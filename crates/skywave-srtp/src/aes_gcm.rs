@@ -6,17 +6,20 @@
 //! ```
 //! The header, and for SRTCP the index word, are the associated data.
 
-use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use std::hint::black_box;
 
+use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey};
+
+use crate::encrypted_portion::EncryptedPortion;
 use crate::key_derivation::SessionKeys;
 use crate::packet::{E_BIT, INDEX_LEN, RTCP_HEADER_LEN};
 use crate::{DropReason, Error, Profile};
 
-/// A keyed AES-GCM and the salt of its nonces.
-pub(crate) struct AesGcm {
-    key: LessSafeKey,
-    salt: [u8; 12],
-}
+/// A keyed AES-GCM: key schedule and hash table in place, nothing on the heap.
+///
+/// The salt of its nonces lies with its owner: beside the key, which is aligned to 16 bytes, it
+/// would take 16.
+pub(crate) struct AesGcm(LessSafeKey);
 
 impl AesGcm {
     /// Bytes of the tag.
@@ -28,84 +31,119 @@ impl AesGcm {
         } else {
             &AES_128_GCM
         };
-        let key = UnboundKey::new(algorithm, keys.key())
-            .expect("the session key has the length of its profile");
-        let mut salt = [0; 12];
-        salt.copy_from_slice(&keys.salt[..12]);
-        Self {
-            key: LessSafeKey::new(key),
-            salt,
-        }
+        Self(key(algorithm, keys.key()))
     }
 
     pub(crate) fn seal_rtp(
         &self,
+        salt: &NonceSalt,
         packet: &mut [u8],
-        header_len: usize,
+        portion: EncryptedPortion,
         ssrc: u32,
         index: u64,
     ) -> Result<(), Error> {
-        let (header, rest) = packet.split_at_mut(header_len);
-        self.seal(header, rest, ssrc, index)
+        portion.gather(packet);
+        let (header, rest) = packet.split_at_mut(portion.start());
+        let sealed = self.seal(nonce(salt, ssrc, index), header, rest);
+        portion.scatter(packet);
+        sealed
     }
 
     pub(crate) fn open_rtp(
         &self,
+        salt: &NonceSalt,
         packet: &mut [u8],
-        header_len: usize,
+        portion: EncryptedPortion,
         ssrc: u32,
         index: u64,
     ) -> Result<(), DropReason> {
-        let (header, rest) = packet.split_at_mut(header_len);
-        self.open(header, rest, ssrc, index)
+        portion.gather(packet);
+        let (header, rest) = packet.split_at_mut(portion.start());
+        let opened = self.open(nonce(salt, ssrc, index), header, rest);
+        portion.scatter(packet);
+        opened
     }
 
-    pub(crate) fn seal_rtcp(&self, packet: &mut [u8], ssrc: u32, index: u32) -> Result<(), Error> {
+    pub(crate) fn seal_rtcp(
+        &self,
+        salt: &NonceSalt,
+        packet: &mut [u8],
+        ssrc: u32,
+        index: u32,
+    ) -> Result<(), Error> {
         let (header, rest) = packet.split_at_mut(RTCP_HEADER_LEN);
         let (rest, word) = rest.split_at_mut(rest.len() - INDEX_LEN);
         word.copy_from_slice(&(E_BIT | index).to_be_bytes());
-        self.seal(&rtcp_aad(header, word), rest, ssrc, u64::from(index))
+        let nonce = nonce(salt, ssrc, u64::from(index));
+        self.seal(nonce, &rtcp_aad(header, word), rest)
     }
 
     pub(crate) fn open_rtcp(
         &self,
+        salt: &NonceSalt,
         packet: &mut [u8],
         ssrc: u32,
         index: u32,
     ) -> Result<(), DropReason> {
         let (header, rest) = packet.split_at_mut(RTCP_HEADER_LEN);
         let (rest, word) = rest.split_at_mut(rest.len() - INDEX_LEN);
-        self.open(&rtcp_aad(header, word), rest, ssrc, u64::from(index))
+        let nonce = nonce(salt, ssrc, u64::from(index));
+        self.open(nonce, &rtcp_aad(header, word), rest)
     }
 
     /// `rest` is the payload with room for the tag behind it.
-    fn seal(&self, aad: &[u8], rest: &mut [u8], ssrc: u32, index: u64) -> Result<(), Error> {
-        let (payload, tag) = rest.split_at_mut(rest.len() - Self::TAG_LEN);
-        self.key
-            .seal_in_place_scatter(self.nonce(ssrc, index), Aad::from(aad), payload, &[], tag)
-            .map_err(|_| Error::Cipher)
+    fn seal(&self, nonce: Nonce, aad: &[u8], rest: &mut [u8]) -> Result<(), Error> {
+        let (payload, room) = rest.split_at_mut(rest.len() - Self::TAG_LEN);
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(nonce, Aad::from(aad), payload)
+            .map_err(|_| Error::Cipher)?;
+        room.copy_from_slice(tag.as_ref());
+        Ok(())
     }
 
     /// `rest` is the encrypted payload and its tag. If they are not genuine, the payload is lost.
-    fn open(&self, aad: &[u8], rest: &mut [u8], ssrc: u32, index: u64) -> Result<(), DropReason> {
-        let (payload, tag) = rest.split_at_mut(rest.len() - Self::TAG_LEN);
-        self.key
-            .open_in_place_separate_tag(self.nonce(ssrc, index), Aad::from(aad), tag, payload)
+    fn open(&self, nonce: Nonce, aad: &[u8], rest: &mut [u8]) -> Result<(), DropReason> {
+        self.0
+            .open_in_place(nonce, Aad::from(aad), rest)
             .map(|_| ())
             .map_err(|_| DropReason::Authentication)
     }
 
-    /// Two zero bytes, the SSRC and the 48-bit index (for SRTCP two zero bytes and the index
-    /// word without E bit, which is the same number), XOR the salt: RFC 7714 §8.1 and §9.1.
-    fn nonce(&self, ssrc: u32, index: u64) -> Nonce {
-        let mut nonce = [0; 12];
-        nonce[2..6].copy_from_slice(&ssrc.to_be_bytes());
-        nonce[6..].copy_from_slice(&index.to_be_bytes()[2..]);
-        for (byte, salt) in nonce.iter_mut().zip(&self.salt) {
-            *byte ^= salt;
-        }
-        Nonce::assume_unique_for_key(nonce)
+    /// Overwrites the key with one of zeros, since ring does not wipe its keys.
+    fn wipe(&mut self) {
+        let algorithm = self.0.algorithm();
+        self.0 = key(algorithm, &[0; 32][..algorithm.key_len()]);
+        black_box(&self.0);
     }
+}
+
+impl Drop for AesGcm {
+    /// What a move left behind is out of reach, here and wherever else keys are wiped: the stack
+    /// that a cipher passed through on its way into its owner, and where that owner lay before.
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+/// The salt of the nonces of one direction.
+pub(crate) type NonceSalt = [u8; 12];
+
+/// Two zero bytes, the SSRC and the 48-bit index (for SRTCP two zero bytes and the index word
+/// without E bit, which is the same number), XOR the salt: RFC 7714 §8.1 and §9.1.
+fn nonce(salt: &NonceSalt, ssrc: u32, index: u64) -> Nonce {
+    let mut nonce = [0; 12];
+    nonce[2..6].copy_from_slice(&ssrc.to_be_bytes());
+    nonce[6..].copy_from_slice(&index.to_be_bytes()[2..]);
+    for (byte, salt) in nonce.iter_mut().zip(salt) {
+        *byte ^= salt;
+    }
+    Nonce::assume_unique_for_key(nonce)
+}
+
+fn key(algorithm: &'static Algorithm, key: &[u8]) -> LessSafeKey {
+    let key = UnboundKey::new(algorithm, key).expect("the session key has the algorithm's length");
+    LessSafeKey::new(key)
 }
 
 /// The associated data of SRTCP: the first header and the index word (RFC 7714 §9.2).
@@ -133,13 +171,20 @@ mod tests {
         AesGcm::new(profile, &SessionKeys::from_parts(key, [0; 20], &hex(SALT)))
     }
 
+    fn salt() -> NonceSalt {
+        hex(SALT).try_into().unwrap()
+    }
+
     fn check_rtp(profile: Profile, protected: &str) {
         let (ssrc, index) = (0x5501_a0b2, 0xf17b);
+        let (gcm, portion) = (gcm(profile), EncryptedPortion::payload(12));
         let mut packet = hex(RTP);
         packet.resize(packet.len() + 16, 0);
-        gcm(profile).seal_rtp(&mut packet, 12, ssrc, index).unwrap();
+        gcm.seal_rtp(&salt(), &mut packet, portion, ssrc, index)
+            .unwrap();
         assert_eq!(packet, hex(protected));
-        gcm(profile).open_rtp(&mut packet, 12, ssrc, index).unwrap();
+        gcm.open_rtp(&salt(), &mut packet, portion, ssrc, index)
+            .unwrap();
         assert_eq!(packet[..packet.len() - 16], hex(RTP));
     }
 
@@ -147,14 +192,19 @@ mod tests {
         let (ssrc, index) = (0x4d61_7273, 0x5d4);
         let mut packet = hex(RTCP);
         packet.resize(packet.len() + 20, 0);
-        gcm(profile).seal_rtcp(&mut packet, ssrc, index).unwrap();
+        gcm(profile)
+            .seal_rtcp(&salt(), &mut packet, ssrc, index)
+            .unwrap();
         assert_eq!(packet, hex(protected));
-        gcm(profile).open_rtcp(&mut packet, ssrc, index).unwrap();
+        gcm(profile)
+            .open_rtcp(&salt(), &mut packet, ssrc, index)
+            .unwrap();
         assert_eq!(packet[..packet.len() - 20], hex(RTCP));
     }
 
     #[test]
-    fn srtp_is_that_of_rfc_7714_section_16() {
+    #[cfg_attr(miri, ignore = "ring is C and assembly")]
+    fn rfc7714_16_srtp_is_that_published() {
         check_rtp(
             Profile::AeadAes128Gcm,
             "8040f17b8041f8d35501a0b2
@@ -170,7 +220,8 @@ mod tests {
     }
 
     #[test]
-    fn srtcp_is_that_of_rfc_7714_section_17() {
+    #[cfg_attr(miri, ignore = "ring is C and assembly")]
+    fn rfc7714_17_srtcp_is_that_published() {
         check_rtcp(
             Profile::AeadAes128Gcm,
             "81c8000d4d617273
@@ -183,5 +234,25 @@ mod tests {
              d50ae4d1f5ce5d304ba297e47d470c282c3ece5dbffe0a50a2eaa5c1110555be8415f658c61de0476f1b6fad
              1d1eb30c4446839f57ff6f6cb26ac3be 800005d4",
         );
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "ring is C and assembly")]
+    fn wiped_key_is_one_of_zeros() {
+        for profile in [Profile::AeadAes128Gcm, Profile::AeadAes256Gcm] {
+            let seal = |gcm: &AesGcm| {
+                let mut packet = [0x80; 64];
+                let portion = EncryptedPortion::payload(12);
+                gcm.seal_rtp(&salt(), &mut packet, portion, 1, 2).unwrap();
+                packet
+            };
+            let zeros = [0; 32];
+            let keys = SessionKeys::from_parts(&zeros[..profile.key_len()], [0; 20], &[0; 12]);
+            let zero = AesGcm::new(profile, &keys);
+            let mut wiped = gcm(profile);
+            assert_ne!(seal(&wiped), seal(&zero));
+            wiped.wipe();
+            assert_eq!(seal(&wiped), seal(&zero));
+        }
     }
 }

@@ -44,19 +44,39 @@ pub enum Error {
         /// Bytes the protected packet would have.
         needed: usize,
     },
-    /// The header length is below the 12 bytes of the fixed RTP header.
-    #[error("header of {header_len} bytes, RTP has at least 12")]
+    /// The header length is below the 12 bytes of the fixed RTP header or, where headers are
+    /// encrypted, not that of the packet.
+    #[error("header of {header_len} bytes, which the packet has not")]
     HeaderLength {
         /// Bytes of the header, as said by the caller.
         header_len: usize,
     },
-    /// The packet is of another stream than those before it; a sender serves one SSRC.
-    #[error("packet of SSRC {actual:#010x}, this sender serves {expected:#010x}")]
+    /// The header extension cannot be encrypted: it is not one of RFC 8285, which Cryptex wants,
+    /// or one of its elements runs over its end.
+    #[error("header extension {profile:#06x} that cannot be encrypted")]
+    HeaderExtension {
+        /// The number "defined by profile" of the extension.
+        profile: u16,
+    },
+    /// No header extension element can have this identifier.
+    #[error("header extension identifier {id}")]
+    ExtensionId {
+        /// The identifier.
+        id: u8,
+    },
+    /// The packet is of another stream than those before it; a stream has one SSRC.
+    #[error("packet of SSRC {actual:#010x} in the stream of {expected:#010x}")]
     Ssrc {
         /// The SSRC of the first packet.
         expected: u32,
         /// The SSRC of this packet.
         actual: u32,
+    },
+    /// The packet of a further stream has the SSRC of the sender's own.
+    #[error("packet of SSRC {ssrc:#010x}, the sender's own, in a further stream")]
+    SsrcInUse {
+        /// The SSRC of both.
+        ssrc: u32,
     },
     /// The sequence number lies before that of the stream's first packet, across a wrap.
     #[error("sequence number {sequence_number} lies before the start of the stream")]

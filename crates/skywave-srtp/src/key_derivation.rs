@@ -1,11 +1,12 @@
 //! Session keys from a master key: RFC 3711 §4.3 with AES-CM as the pseudo-random function
-//! (§4.3.3), RFC 7714 §11 for the AEAD profiles. The key derivation rate is 0.
+//! (§4.3.3), RFC 7714 §11 for the AEAD profiles, RFC 6904 §4 for header extensions. The key
+//! derivation rate is 0.
 
-use aes::cipher::{KeyIvInit, StreamCipher};
-use ctr::Ctr128BE;
 use zeroize::Zeroize;
 
-use crate::{MasterKey, Profile};
+use crate::MasterKey;
+use crate::aes_gcm::NonceSalt;
+use crate::counter_mode::CounterMode;
 
 /// What is derived from a master key, for SRTP or for SRTCP.
 pub(crate) struct SessionKeys {
@@ -20,12 +21,21 @@ pub(crate) struct SessionKeys {
 impl SessionKeys {
     /// Derives the keys of SRTP.
     pub(crate) fn srtp(master: &MasterKey) -> Self {
-        Self::derive(master, LABEL_SRTP)
+        let mut keys = Self::derive(master, 0x00, 0x02);
+        derive(master, 0x01, &mut keys.auth_key);
+        keys
     }
 
     /// Derives the keys of SRTCP.
     pub(crate) fn srtcp(master: &MasterKey) -> Self {
-        Self::derive(master, LABEL_SRTCP)
+        let mut keys = Self::derive(master, 0x03, 0x05);
+        derive(master, 0x04, &mut keys.auth_key);
+        keys
+    }
+
+    /// Derives the keys of encrypted header extension elements, which have no tag of their own.
+    pub(crate) fn header_extensions(master: &MasterKey) -> Self {
+        Self::derive(master, 0x06, 0x07)
     }
 
     /// The encryption key.
@@ -33,20 +43,23 @@ impl SessionKeys {
         &self.key[..self.key_len]
     }
 
-    fn derive(master: &MasterKey, first_label: u8) -> Self {
+    /// The salt of AES-GCM.
+    pub(crate) fn nonce_salt(&self) -> NonceSalt {
+        let [salt @ .., _, _] = self.salt;
+        salt
+    }
+
+    /// The labels are those of RFC 3711 §4.3.2 and RFC 6904 §4.
+    fn derive(master: &MasterKey, key_label: u8, salt_label: u8) -> Self {
         let profile = master.profile();
-        let key_stream = |label, out: &mut [u8]| {
-            key_stream(profile, master.key(), master.salt(), label, out);
-        };
         let mut keys = Self {
             key: [0; 32],
             key_len: profile.key_len(),
             auth_key: [0; 20],
             salt: [0; 14],
         };
-        key_stream(first_label, &mut keys.key[..keys.key_len]);
-        key_stream(first_label + 1, &mut keys.auth_key);
-        key_stream(first_label + 2, &mut keys.salt[..profile.salt_len()]);
+        derive(master, key_label, &mut keys.key[..profile.key_len()]);
+        derive(master, salt_label, &mut keys.salt[..profile.salt_len()]);
         keys
     }
 
@@ -74,36 +87,23 @@ impl Drop for SessionKeys {
 }
 
 /// Fills `out`, which holds zeros, with the key stream for `label`.
-fn key_stream(profile: Profile, key: &[u8], salt: &[u8; 14], label: u8, out: &mut [u8]) {
+fn derive(master: &MasterKey, label: u8, out: &mut [u8]) {
     // x = (label || r) XOR master_salt with r = 0 of 48 bits, and the IV is x * 2^16.
     let mut iv = [0; 16];
-    iv[..14].copy_from_slice(salt);
+    iv[..14].copy_from_slice(master.salt());
     iv[7] ^= label;
-    match profile {
-        Profile::Aes128CmHmacSha1_80 | Profile::AeadAes128Gcm => {
-            Ctr128BE::<aes::Aes128Enc>::new_from_slices(key, &iv)
-                .expect("the master key has the length of its profile")
-                .apply_keystream(out);
-        }
-        Profile::AeadAes256Gcm => {
-            Ctr128BE::<aes::Aes256Enc>::new_from_slices(key, &iv)
-                .expect("the master key has the length of its profile")
-                .apply_keystream(out);
-        }
-    }
+    CounterMode::new(master.key()).apply(&iv, 0, out);
+    iv.zeroize();
 }
-
-/// RFC 3711 §4.3.2: encryption, authentication and salting have successive labels.
-const LABEL_SRTP: u8 = 0x00;
-const LABEL_SRTCP: u8 = 0x03;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Profile;
     use crate::testing::hex;
 
     #[test]
-    fn keys_are_those_of_rfc_3711_appendix_b3() {
+    fn rfc3711_b_3_keys_are_those_published() {
         let master = MasterKey::new(
             Profile::Aes128CmHmacSha1_80,
             &hex("E1F97A0D3E018BE0D64FA32C06DE4139"),
@@ -120,12 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_256_bits_are_those_of_rfc_6188_section_7_2() {
-        let key = hex("f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6");
-        let salt = hex("3b04803de51ee7c96423ab5b78d2").try_into().unwrap();
+    fn rfc6188_7_2_keys_of_256_bits_are_those_published() {
+        let mut master = MasterKey::new(
+            Profile::AeadAes256Gcm,
+            &hex("f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6"),
+            &hex("3b04803de51ee7c96423ab5b"),
+        )
+        .unwrap();
+        // The salt of the RFC is that of AES-CM, of 14 bytes.
+        master.salt_mut()[12..].copy_from_slice(&[0x78, 0xd2]);
         let stream = |label, len| {
             let mut out = vec![0; len];
-            key_stream(Profile::AeadAes256Gcm, &key, &salt, label, &mut out);
+            derive(&master, label, &mut out);
             out
         };
         assert_eq!(

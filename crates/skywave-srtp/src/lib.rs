@@ -1,4 +1,5 @@
-//! Protects and unprotects SRTP and SRTCP packets in place: RFC 3711 and RFC 7714.
+//! Protects and unprotects SRTP and SRTCP packets in place: RFC 3711 and RFC 7714, with encrypted
+//! headers RFC 6904 or RFC 9335.
 //!
 //! The crate holds the four halves of an SRTP association: [`SrtpSender`], [`SrtcpSender`],
 //! [`SrtpReceiver`] and [`SrtcpReceiver`]. Each is made from the [`MasterKey`] of its direction,
@@ -7,8 +8,7 @@
 //!
 //! What it does not do: it does not parse or write RTP beyond what the cryptography needs, does
 //! not negotiate keys, holds no socket and no clock. There are no master key identifiers, no
-//! key derivation rate other than 0, no NULL cipher, no 32-bit tags, no encrypted header
-//! extensions (RFC 6904, RFC 9335); SRTCP that is not encrypted is refused.
+//! key derivation rate other than 0, no NULL cipher; SRTCP that is not encrypted is refused.
 //!
 //! ```
 //! use skywave_srtp::{MasterKey, Profile, SrtpReceiver, SrtpSender};
@@ -37,8 +37,15 @@
 mod aes_cm;
 mod aes_gcm;
 mod cipher;
+mod counter_mode;
+mod cryptex;
 mod drop_reason;
+mod element_cipher;
+mod encrypted_portion;
 mod error;
+mod header_encryption;
+mod header_protection;
+mod hmac_sha1;
 mod key_derivation;
 mod master_key;
 mod packet;
@@ -50,14 +57,17 @@ mod srtcp_receiver;
 mod srtcp_sender;
 mod srtp_receiver;
 mod srtp_sender;
+mod stream_index;
 #[cfg(test)]
 mod testing;
 
 pub use drop_reason::DropReason;
 pub use error::Error;
+pub use header_encryption::{ExtensionIds, HeaderEncryption};
 pub use master_key::MasterKey;
 pub use profile::{MAX_RTCP_OVERHEAD, MAX_RTP_OVERHEAD, Profile};
 pub use srtcp_receiver::SrtcpReceiver;
 pub use srtcp_sender::SrtcpSender;
 pub use srtp_receiver::SrtpReceiver;
 pub use srtp_sender::SrtpSender;
+pub use stream_index::StreamIndex;

@@ -59,6 +59,11 @@ impl MasterKey {
     pub(crate) fn salt(&self) -> &[u8; 14] {
         &self.salt
     }
+
+    #[cfg(test)]
+    pub(crate) fn salt_mut(&mut self) -> &mut [u8; 14] {
+        &mut self.salt
+    }
 }
 
 impl Drop for MasterKey {

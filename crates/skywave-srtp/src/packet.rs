@@ -26,6 +26,9 @@ pub(crate) const VERSION: u8 = 2;
 /// Bytes of the fixed RTP header.
 pub(crate) const RTP_HEADER_LEN: usize = 12;
 
+/// Bytes of the first word of an RTP header extension: what it is and how long.
+pub(crate) const EXTENSION_HEADER_LEN: usize = 4;
+
 /// Bytes of an RTCP packet that stay in clear: the first header and its SSRC.
 pub(crate) const RTCP_HEADER_LEN: usize = 8;
 

@@ -1,6 +1,6 @@
 //! SRTP protection profiles: RFC 5764 §4.1.2 and RFC 7714 §14.2.
 //!
-//! Profiles with 32-bit tags and the NULL profiles are not known here.
+//! The NULL profiles are not known here.
 
 /// An SRTP protection profile: cipher, authentication and their lengths.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -8,6 +8,8 @@
 pub enum Profile {
     /// AES in counter mode with a 128-bit key, HMAC-SHA1 with an 80-bit tag (RFC 3711).
     Aes128CmHmacSha1_80,
+    /// The same with a 32-bit tag on SRTP; SRTCP keeps its 80 bits (RFC 5764 §4.1.2).
+    Aes128CmHmacSha1_32,
     /// AES in Galois/counter mode with a 128-bit key and a 128-bit tag (RFC 7714).
     AeadAes128Gcm,
     /// AES in Galois/counter mode with a 256-bit key and a 128-bit tag (RFC 7714).
@@ -20,6 +22,7 @@ impl Profile {
     pub const fn from_iana(id: u16) -> Option<Self> {
         match id {
             0x0001 => Some(Self::Aes128CmHmacSha1_80),
+            0x0002 => Some(Self::Aes128CmHmacSha1_32),
             0x0007 => Some(Self::AeadAes128Gcm),
             0x0008 => Some(Self::AeadAes256Gcm),
             _ => None,
@@ -31,6 +34,7 @@ impl Profile {
     pub const fn iana(self) -> u16 {
         match self {
             Self::Aes128CmHmacSha1_80 => 0x0001,
+            Self::Aes128CmHmacSha1_32 => 0x0002,
             Self::AeadAes128Gcm => 0x0007,
             Self::AeadAes256Gcm => 0x0008,
         }
@@ -41,6 +45,7 @@ impl Profile {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Aes128CmHmacSha1_80 => "AES128_CM_HMAC_SHA1_80",
+            Self::Aes128CmHmacSha1_32 => "AES128_CM_HMAC_SHA1_32",
             Self::AeadAes128Gcm => "AEAD_AES_128_GCM",
             Self::AeadAes256Gcm => "AEAD_AES_256_GCM",
         }
@@ -50,7 +55,7 @@ impl Profile {
     #[must_use]
     pub const fn key_len(self) -> usize {
         match self {
-            Self::Aes128CmHmacSha1_80 | Self::AeadAes128Gcm => 16,
+            Self::Aes128CmHmacSha1_80 | Self::Aes128CmHmacSha1_32 | Self::AeadAes128Gcm => 16,
             Self::AeadAes256Gcm => 32,
         }
     }
@@ -59,7 +64,7 @@ impl Profile {
     #[must_use]
     pub const fn salt_len(self) -> usize {
         match self {
-            Self::Aes128CmHmacSha1_80 => 14,
+            Self::Aes128CmHmacSha1_80 | Self::Aes128CmHmacSha1_32 => 14,
             Self::AeadAes128Gcm | Self::AeadAes256Gcm => 12,
         }
     }
@@ -67,20 +72,20 @@ impl Profile {
     /// Bytes by which an SRTP packet is longer than its RTP packet.
     #[must_use]
     pub const fn rtp_overhead(self) -> usize {
-        self.tag_len()
+        match self {
+            Self::Aes128CmHmacSha1_80 => 10,
+            Self::Aes128CmHmacSha1_32 => 4,
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 16,
+        }
     }
 
     /// Bytes by which an SRTCP packet is longer than its RTCP packet: the tag, and the word
     /// with the E bit and the SRTCP index.
     #[must_use]
     pub const fn rtcp_overhead(self) -> usize {
-        self.tag_len() + 4
-    }
-
-    const fn tag_len(self) -> usize {
         match self {
-            Self::Aes128CmHmacSha1_80 => 10,
-            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 16,
+            Self::Aes128CmHmacSha1_80 | Self::Aes128CmHmacSha1_32 => 14,
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 20,
         }
     }
 }
@@ -95,8 +100,9 @@ pub const MAX_RTCP_OVERHEAD: usize = 20;
 mod tests {
     use super::*;
 
-    const ALL: [Profile; 3] = [
+    const ALL: [Profile; 4] = [
         Profile::Aes128CmHmacSha1_80,
+        Profile::Aes128CmHmacSha1_32,
         Profile::AeadAes128Gcm,
         Profile::AeadAes256Gcm,
     ];
@@ -105,7 +111,7 @@ mod tests {
     fn iana_numbers_lead_back_to_their_profile() {
         let known: Vec<Profile> = (0..=u16::MAX).filter_map(Profile::from_iana).collect();
         assert_eq!(known, ALL);
-        assert_eq!(ALL.map(Profile::iana), [1, 7, 8]);
+        assert_eq!(ALL.map(Profile::iana), [1, 2, 7, 8]);
     }
 
     #[test]
@@ -118,5 +124,11 @@ mod tests {
             ALL.map(Profile::rtcp_overhead).into_iter().max(),
             Some(MAX_RTCP_OVERHEAD)
         );
+    }
+
+    #[test]
+    fn rfc5764_4_1_2_short_tags_are_of_srtp_alone() {
+        let profile = Profile::Aes128CmHmacSha1_32;
+        assert_eq!((profile.rtp_overhead(), profile.rtcp_overhead()), (4, 14));
     }
 }

@@ -1,13 +1,17 @@
 //! The part of an RTP header that SRTP needs: RFC 3550 §5.1 and §5.3.1.
 
 use crate::DropReason;
-use crate::packet::{RTP_HEADER_LEN, VERSION, read_u32};
+use crate::packet::{EXTENSION_HEADER_LEN, RTP_HEADER_LEN, VERSION, read_u32};
 
 /// Where the payload of an RTP packet begins, and to which stream it belongs.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RtpHeader {
     pub(crate) sequence_number: u16,
     pub(crate) ssrc: u32,
+    /// Bytes of the CSRCs, which lie behind the fixed header.
+    pub(crate) csrc_len: usize,
+    /// The number "defined by profile" of the extension, which lies behind the CSRCs.
+    pub(crate) extension: Option<u16>,
     /// Bytes of fixed header, CSRCs and extension.
     pub(crate) len: usize,
 }
@@ -21,14 +25,17 @@ impl RtpHeader {
         if fixed[0] >> 6 != VERSION {
             return Err(DropReason::BadVersion);
         }
-        let csrc_count = usize::from(fixed[0] & 0x0f);
-        let mut len = RTP_HEADER_LEN + 4 * csrc_count;
+        let csrc_len = 4 * usize::from(fixed[0] & 0x0f);
+        let mut len = RTP_HEADER_LEN + csrc_len;
+        let mut extension = None;
         if fixed[0] & EXTENSION_BIT != 0 {
-            let Some([_, _, high, low]) = packet.get(len..).and_then(|rest| rest.first_chunk())
+            let Some([first, second, high, low]) =
+                packet.get(len..).and_then(|rest| rest.first_chunk())
             else {
                 return Err(DropReason::TooShort);
             };
-            len += 4 + 4 * usize::from(u16::from_be_bytes([*high, *low]));
+            extension = Some(u16::from_be_bytes([*first, *second]));
+            len += EXTENSION_HEADER_LEN + 4 * usize::from(u16::from_be_bytes([*high, *low]));
         }
         if len > packet.len() {
             return Err(DropReason::TooShort);
@@ -36,12 +43,15 @@ impl RtpHeader {
         Ok(Self {
             sequence_number: u16::from_be_bytes([fixed[2], fixed[3]]),
             ssrc: read_u32(&fixed[8..]),
+            csrc_len,
+            extension,
             len,
         })
     }
 }
 
-const EXTENSION_BIT: u8 = 0x10;
+/// The X bit, in the first byte: there is an extension.
+pub(crate) const EXTENSION_BIT: u8 = 0x10;
 
 #[cfg(test)]
 mod tests {
@@ -57,6 +67,8 @@ mod tests {
             Ok(RtpHeader {
                 sequence_number: 0xb76a,
                 ssrc: 0x16a0_5902,
+                csrc_len: 8,
+                extension: Some(0xbede),
                 len: 32
             })
         );

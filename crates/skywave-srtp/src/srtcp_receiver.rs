@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::aes_gcm::NonceSalt;
 use crate::cipher::Cipher;
 use crate::key_derivation::SessionKeys;
 use crate::packet::{E_BIT, RTCP_HEADER_LEN, VERSION, read_u32};
@@ -14,6 +15,7 @@ use crate::{DropReason, MasterKey};
 /// DTLS-SRTP encrypt.
 pub struct SrtcpReceiver {
     cipher: Cipher,
+    salt: NonceSalt,
     replay_list: ReplayList,
 }
 
@@ -21,8 +23,10 @@ impl SrtcpReceiver {
     /// Derives the session keys of SRTCP.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
+        let keys = SessionKeys::srtcp(master);
         Self {
-            cipher: Cipher::new(master.profile(), &SessionKeys::srtcp(master)),
+            cipher: Cipher::new(master.profile(), &keys),
+            salt: keys.nonce_salt(),
             replay_list: ReplayList::default(),
         }
     }
@@ -46,7 +50,7 @@ impl SrtcpReceiver {
         let index = word & !E_BIT;
         let ssrc = read_u32(&packet[4..8]);
         self.replay_list.check(ssrc, u64::from(index))?;
-        self.cipher.open_rtcp(packet, ssrc, index)?;
+        self.cipher.open_rtcp(&self.salt, packet, ssrc, index)?;
         self.replay_list.insert(ssrc, u64::from(index));
         Ok(packet.len() - overhead)
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::aes_gcm::NonceSalt;
 use crate::cipher::Cipher;
 use crate::key_derivation::SessionKeys;
 use crate::packet::{E_BIT, RTCP_HEADER_LEN, lend, read_u32};
@@ -13,6 +14,7 @@ use crate::{Error, MasterKey};
 /// of numbers; there must be no second one with the same master key.
 pub struct SrtcpSender {
     cipher: Cipher,
+    salt: NonceSalt,
     next: u32,
 }
 
@@ -20,8 +22,10 @@ impl SrtcpSender {
     /// Derives the session keys of SRTCP.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
+        let keys = SessionKeys::srtcp(master);
         Self {
-            cipher: Cipher::new(master.profile(), &SessionKeys::srtcp(master)),
+            cipher: Cipher::new(master.profile(), &keys),
+            salt: keys.nonce_salt(),
             next: 0,
         }
     }
@@ -52,7 +56,7 @@ impl SrtcpSender {
         // Counted first: whatever becomes of the packet, its index is used.
         self.next += 1;
         let ssrc = read_u32(&packet[4..8]);
-        self.cipher.seal_rtcp(packet, ssrc, index)?;
+        self.cipher.seal_rtcp(&self.salt, packet, ssrc, index)?;
         Ok(needed)
     }
 }
@@ -80,7 +84,7 @@ mod tests {
 
     #[test]
     fn packets_are_numbered_from_zero_with_e_bit() {
-        for profile in PROFILES {
+        for &profile in PROFILES {
             let mut sender = SrtcpSender::new(&master(profile));
             let words: Vec<u32> = (0..3).map(|_| index_word(&mut sender).unwrap()).collect();
             assert_eq!(words, [0x8000_0000, 0x8000_0001, 0x8000_0002]);
@@ -98,8 +102,8 @@ mod tests {
 
     #[test]
     fn lengths_that_do_not_fit_are_refused() {
-        let mut sender = SrtcpSender::new(&master(PROFILES[1]));
-        let mut packet = [0x80; 27];
+        let mut sender = SrtcpSender::new(&master(PROFILES[0]));
+        let mut packet = [0x80; 21];
         assert_eq!(
             sender.protect(&mut packet, 7),
             Err(Error::PacketTooShort {
@@ -110,8 +114,8 @@ mod tests {
         assert_eq!(
             sender.protect(&mut packet, 8),
             Err(Error::BufferTooSmall {
-                needed: 28,
-                available: 27
+                needed: 22,
+                available: 21
             })
         );
     }

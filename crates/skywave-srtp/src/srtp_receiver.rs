@@ -2,27 +2,41 @@
 
 use std::fmt;
 
+use crate::aes_gcm::NonceSalt;
 use crate::cipher::Cipher;
+use crate::encrypted_portion::EncryptedPortion;
+use crate::header_protection::HeaderProtection;
 use crate::key_derivation::SessionKeys;
 use crate::packet_index::{self, PACKET_INDICES};
 use crate::replay_list::ReplayList;
 use crate::rtp_header::RtpHeader;
-use crate::{DropReason, MasterKey};
+use crate::{DropReason, HeaderEncryption, MasterKey};
 
 /// Unprotects the SRTP packets of one direction, of up to 32 SSRCs.
 ///
 /// The rollover counter of each SSRC starts with 0 at its first genuine packet.
 pub struct SrtpReceiver {
     cipher: Cipher,
+    salt: NonceSalt,
+    header: Option<Box<HeaderProtection>>,
     replay_list: ReplayList,
 }
 
 impl SrtpReceiver {
-    /// Derives the session keys of SRTP.
+    /// Derives the session keys of SRTP; headers are not encrypted.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
+        Self::with_header_encryption(master, HeaderEncryption::None)
+    }
+
+    /// Derives the session keys of SRTP, where the peer may encrypt headers as well.
+    #[must_use]
+    pub fn with_header_encryption(master: &MasterKey, encryption: HeaderEncryption) -> Self {
+        let keys = SessionKeys::srtp(master);
         Self {
-            cipher: Cipher::new(master.profile(), &SessionKeys::srtp(master)),
+            cipher: Cipher::new(master.profile(), &keys),
+            salt: keys.nonce_salt(),
+            header: HeaderProtection::new(master, encryption),
             replay_list: ReplayList::default(),
         }
     }
@@ -44,8 +58,15 @@ impl SrtpReceiver {
                 .ok_or(DropReason::TooOld)?,
         };
         self.replay_list.check(header.ssrc, index)?;
+        let portion = match &self.header {
+            Some(protection) => protection.portion(&header),
+            None => EncryptedPortion::payload(header.len),
+        };
         self.cipher
-            .open_rtp(packet, header.len, header.ssrc, index)?;
+            .open_rtp(&self.salt, packet, portion, header.ssrc, index)?;
+        if let Some(protection) = &self.header {
+            protection.open(packet, &header, index);
+        }
         self.replay_list.insert(header.ssrc, index);
         Ok(packet.len() - overhead)
     }
@@ -65,7 +86,7 @@ mod tests {
 
     #[test]
     fn packets_reordered_around_the_wrap_are_taken() {
-        for profile in PROFILES {
+        for &profile in PROFILES {
             let mut sender = SrtpSender::new(&master(profile));
             let mut receiver = SrtpReceiver::new(&master(profile));
             let mut packets: Vec<Vec<u8>> = [65_534, 65_535, 0, 1]

@@ -2,13 +2,17 @@
 
 use std::fmt;
 
+use crate::aes_gcm::NonceSalt;
 use crate::cipher::Cipher;
+use crate::encrypted_portion::EncryptedPortion;
+use crate::header_protection::HeaderProtection;
 use crate::key_derivation::SessionKeys;
 use crate::packet::{RTP_HEADER_LEN, lend, read_u32};
-use crate::packet_index::{self, PACKET_INDICES};
-use crate::{Error, MasterKey};
+use crate::rtp_header::RtpHeader;
+use crate::{Error, HeaderEncryption, MasterKey, StreamIndex};
 
-/// Protects the RTP packets of one SSRC.
+/// Protects the RTP packets of one SSRC, and of further ones whose [`StreamIndex`] the caller
+/// holds.
 ///
 /// A stream's index starts with its first sequence number and a rollover counter of 0. Sequence
 /// numbers that go forward, by less than 2^15, count the rollovers. One that goes back names the
@@ -17,24 +21,34 @@ use crate::{Error, MasterKey};
 /// passed**: it would be encrypted with a key stream already used, which gives both plaintexts
 /// away and, with AES-GCM, the authentication key (RFC 7714 §6).
 ///
-/// Streams of the same association share the master key and have one sender each, with
+/// Streams of the same association share the master key, in one sender or in several, with
 /// different SSRCs.
 pub struct SrtpSender {
     cipher: Cipher,
-    /// Highest index so far.
-    highest: u64,
-    /// The stream, once the first packet has named it.
-    ssrc: Option<u32>,
+    salt: NonceSalt,
+    stream: StreamIndex,
+    header: Option<Box<HeaderProtection>>,
 }
 
+// A packet of AES-GCM touches key schedule and hash table, which are 544 bytes of these.
+const _: () = assert!(size_of::<SrtpSender>() <= 576);
+
 impl SrtpSender {
-    /// Derives the session keys of SRTP.
+    /// Derives the session keys of SRTP; headers are not encrypted.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
+        Self::with_header_encryption(master, HeaderEncryption::None)
+    }
+
+    /// Derives the session keys of SRTP, to encrypt headers as well, as the peer agreed to.
+    #[must_use]
+    pub fn with_header_encryption(master: &MasterKey, encryption: HeaderEncryption) -> Self {
+        let keys = SessionKeys::srtp(master);
         Self {
-            cipher: Cipher::new(master.profile(), &SessionKeys::srtp(master)),
-            highest: 0,
-            ssrc: None,
+            cipher: Cipher::new(master.profile(), &keys),
+            salt: keys.nonce_salt(),
+            stream: StreamIndex::new(),
+            header: HeaderProtection::new(master, encryption),
         }
     }
 
@@ -42,12 +56,14 @@ impl SrtpSender {
     ///
     /// `packet[..len]` is an RTP packet whose header (fixed header, CSRCs and extension) has
     /// `header_len` bytes. Afterwards `packet[..n]` is the SRTP packet, where `n` is returned:
-    /// `len` and the profile's [`rtp_overhead`](crate::Profile::rtp_overhead).
+    /// `len` and the profile's [`rtp_overhead`](crate::Profile::rtp_overhead), and 4 more for
+    /// packets with CSRCs and no extension under [`HeaderEncryption::Cryptex`].
     ///
     /// # Errors
-    /// [`Error::HeaderLength`], [`Error::PacketTooShort`], [`Error::PacketTooLong`],
-    /// [`Error::BufferTooSmall`], [`Error::Ssrc`] and [`Error::BeforeStart`] for packets that
-    /// are not taken; [`Error::IndexExhausted`] after 2^48 packets. The packet is then as it was.
+    /// [`Error::HeaderLength`], [`Error::HeaderExtension`], [`Error::PacketTooShort`],
+    /// [`Error::PacketTooLong`], [`Error::BufferTooSmall`], [`Error::Ssrc`] and
+    /// [`Error::BeforeStart`] for packets that are not taken; [`Error::IndexExhausted`] after
+    /// 2^48 packets. The packet is then as it was.
     /// [`Error::Cipher`] if the cipher fails, which it has no reason to.
     pub fn protect(
         &mut self,
@@ -55,48 +71,104 @@ impl SrtpSender {
         header_len: usize,
         len: usize,
     ) -> Result<usize, Error> {
+        let packet = self.check(packet, header_len, len)?;
+        let index = self.stream.index(packet.ssrc, packet.sequence_number)?;
+        // Counted first: whatever becomes of the packet, its index is used.
+        self.stream.advance(packet.ssrc, index);
+        self.seal(packet, index)
+    }
+
+    /// Makes SRTP of RTP as [`protect`](Self::protect) does, for a further SSRC under the same
+    /// keys, such as that of retransmissions (RFC 4588).
+    ///
+    /// Each of these SSRCs has one `stream`, used with this sender alone, from its first packet
+    /// to its last.
+    ///
+    /// # Errors
+    /// Those of [`protect`](Self::protect), and [`Error::SsrcInUse`] if the packet has the SSRC
+    /// of the sender's own stream.
+    pub fn protect_stream(
+        &self,
+        stream: &mut StreamIndex,
+        packet: &mut [u8],
+        header_len: usize,
+        len: usize,
+    ) -> Result<usize, Error> {
+        let packet = self.check(packet, header_len, len)?;
+        if self.stream.ssrc() == Some(packet.ssrc) {
+            return Err(Error::SsrcInUse { ssrc: packet.ssrc });
+        }
+        let index = stream.index(packet.ssrc, packet.sequence_number)?;
+        stream.advance(packet.ssrc, index);
+        self.seal(packet, index)
+    }
+
+    /// Everything that can be refused but the index.
+    fn check<'a>(
+        &self,
+        buffer: &'a mut [u8],
+        header_len: usize,
+        len: usize,
+    ) -> Result<Checked<'a>, Error> {
         if header_len < RTP_HEADER_LEN {
             return Err(Error::HeaderLength { header_len });
         }
         if len < header_len {
             return Err(Error::PacketTooShort { len, header_len });
         }
-        let needed = len.saturating_add(self.cipher.rtp_overhead());
-        let packet = lend(packet, needed)?;
-        let ssrc = read_u32(&packet[8..12]);
-        let index = self.index(ssrc, u16::from_be_bytes([packet[2], packet[3]]))?;
-        // Counted first: whatever becomes of the packet, its index is used.
-        self.ssrc = Some(ssrc);
-        self.highest = self.highest.max(index);
-        self.cipher.seal_rtp(packet, header_len, ssrc, index)?;
-        Ok(needed)
+        let mut needed = len.saturating_add(self.cipher.rtp_overhead());
+        let mut header = None;
+        if let Some(protection) = &self.header {
+            let packet = &lend(buffer, needed)?[..len];
+            let parsed = RtpHeader::parse(packet)
+                .ok()
+                .filter(|header| header.len == header_len)
+                .ok_or(Error::HeaderLength { header_len })?;
+            needed += protection.growth(packet, &parsed)?;
+            header = Some(parsed);
+        }
+        let bytes = lend(buffer, needed)?;
+        Ok(Checked {
+            ssrc: read_u32(&bytes[8..12]),
+            sequence_number: u16::from_be_bytes([bytes[2], bytes[3]]),
+            bytes,
+            header_len,
+            len,
+            header,
+        })
     }
 
-    fn index(&self, ssrc: u32, sequence_number: u16) -> Result<u64, Error> {
-        let Some(expected) = self.ssrc else {
-            return Ok(u64::from(sequence_number));
+    fn seal(&self, packet: Checked<'_>, index: u64) -> Result<usize, Error> {
+        let portion = match (&self.header, &packet.header) {
+            (Some(protection), Some(header)) => {
+                protection.seal(packet.bytes, header, packet.len, index)
+            }
+            _ => EncryptedPortion::payload(packet.header_len),
         };
-        if ssrc != expected {
-            return Err(Error::Ssrc {
-                expected,
-                actual: ssrc,
-            });
-        }
-        match packet_index::estimate(self.highest, sequence_number) {
-            Some(index) if index < PACKET_INDICES => Ok(index),
-            Some(_) => Err(Error::IndexExhausted),
-            None => Err(Error::BeforeStart { sequence_number }),
-        }
+        self.cipher
+            .seal_rtp(&self.salt, packet.bytes, portion, packet.ssrc, index)?;
+        Ok(packet.bytes.len())
     }
 }
 
 impl fmt::Debug for SrtpSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SrtpSender")
-            .field("ssrc", &self.ssrc)
-            .field("highest", &self.highest)
+            .field("stream", &self.stream)
             .finish_non_exhaustive()
     }
+}
+
+/// A packet that can be protected, with room for what it grows by.
+struct Checked<'a> {
+    bytes: &'a mut [u8],
+    ssrc: u32,
+    sequence_number: u16,
+    header_len: usize,
+    /// Bytes of the RTP packet.
+    len: usize,
+    /// Read only if headers are encrypted.
+    header: Option<RtpHeader>,
 }
 
 #[cfg(test)]
@@ -115,7 +187,7 @@ mod tests {
 
     #[test]
     fn retransmission_across_the_wrap_gives_the_same_bytes() {
-        for profile in PROFILES {
+        for &profile in PROFILES {
             let mut sender = SrtpSender::new(&master(profile));
             let late = rtp(7, 65_534, b"late");
             let first = protect(&mut sender, &late).unwrap();
@@ -128,7 +200,7 @@ mod tests {
 
     #[test]
     fn retransmission_does_not_turn_the_stream_back() {
-        for profile in PROFILES {
+        for &profile in PROFILES {
             let mut steady = SrtpSender::new(&master(profile));
             let mut repeating = SrtpSender::new(&master(profile));
             for sequence_number in [0, 0x7fff, 0xffff, 0, 0x7fff] {
@@ -148,7 +220,7 @@ mod tests {
 
     #[test]
     fn rounds_of_the_sequence_number_differ() {
-        for profile in PROFILES {
+        for &profile in PROFILES {
             let mut sender = SrtpSender::new(&master(profile));
             let packet = rtp(7, 0, b"again");
             let first = protect(&mut sender, &packet).unwrap();
@@ -160,21 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn the_last_index_is_used_and_none_after_it() {
-        let mut sender = SrtpSender::new(&master(PROFILES[0]));
-        protect(&mut sender, &rtp(7, 0, b"first")).unwrap();
-        sender.highest = PACKET_INDICES - 2;
-        assert!(protect(&mut sender, &rtp(7, 65_535, b"last")).is_ok());
-        assert_eq!(
-            protect(&mut sender, &rtp(7, 0, b"one more")),
-            Err(Error::IndexExhausted)
-        );
-        assert!(protect(&mut sender, &rtp(7, 65_535, b"last")).is_ok());
-    }
-
-    #[test]
     fn sequence_number_before_the_start_is_refused() {
-        let mut sender = SrtpSender::new(&master(PROFILES[1]));
+        let mut sender = SrtpSender::new(&master(PROFILES[0]));
         protect(&mut sender, &rtp(7, 3, b"first")).unwrap();
         assert_eq!(
             protect(&mut sender, &rtp(7, 65_530, b"before")),
@@ -186,7 +245,7 @@ mod tests {
 
     #[test]
     fn second_ssrc_is_refused() {
-        let mut sender = SrtpSender::new(&master(PROFILES[1]));
+        let mut sender = SrtpSender::new(&master(PROFILES[0]));
         protect(&mut sender, &rtp(7, 3, b"first")).unwrap();
         assert_eq!(
             protect(&mut sender, &rtp(8, 4, b"other")),
@@ -199,10 +258,10 @@ mod tests {
 
     #[test]
     fn lengths_that_do_not_fit_are_refused_and_leave_the_packet() {
-        let mut sender = SrtpSender::new(&master(PROFILES[1]));
+        let mut sender = SrtpSender::new(&master(PROFILES[0]));
         let plain = rtp(7, 1, b"hello");
         let mut buffer = plain.clone();
-        buffer.resize(17 + 15, 0);
+        buffer.resize(17 + 9, 0);
         let before = buffer.clone();
         let mut refused = |header_len, len, error| {
             assert_eq!(sender.protect(&mut buffer, header_len, len), Err(error));
@@ -220,8 +279,8 @@ mod tests {
             12,
             17,
             Error::BufferTooSmall {
-                needed: 33,
-                available: 32,
+                needed: 27,
+                available: 26,
             },
         );
         refused(12, usize::MAX, Error::PacketTooLong { needed: usize::MAX });
@@ -233,7 +292,7 @@ mod tests {
         let sender = SrtpSender::new(&master(PROFILES[0]));
         assert_eq!(
             format!("{sender:?}"),
-            "SrtpSender { ssrc: None, highest: 0, .. }"
+            "SrtpSender { stream: StreamIndex { ssrc: 0, roc: 0, sequence_number: 0, started: false }, .. }"
         );
     }
 }

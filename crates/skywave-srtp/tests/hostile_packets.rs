@@ -9,8 +9,9 @@ use skywave_srtp::{
     DropReason, MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpReceiver, SrtpSender,
 };
 
-const PROFILES: [Profile; 3] = [
+const PROFILES: [Profile; 4] = [
     Profile::Aes128CmHmacSha1_80,
+    Profile::Aes128CmHmacSha1_32,
     Profile::AeadAes128Gcm,
     Profile::AeadAes256Gcm,
 ];
@@ -177,7 +178,7 @@ fn srtcp_that_is_not_encrypted_is_dropped() {
         let mut packet = srtcp(&mut SrtcpSender::new(&master(profile)), 7);
         // The E bit: before the tag of AES-CM, at the end with AES-GCM.
         let at = match profile {
-            Profile::Aes128CmHmacSha1_80 => packet.len() - 14,
+            Profile::Aes128CmHmacSha1_80 | Profile::Aes128CmHmacSha1_32 => packet.len() - 14,
             _ => packet.len() - 4,
         };
         assert_eq!(packet[at], 0x80);

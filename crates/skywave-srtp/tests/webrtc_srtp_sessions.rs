@@ -29,6 +29,7 @@ impl Keys {
     fn peer(&self) -> Context {
         let profile = match self.profile.iana() {
             1 => ProtectionProfile::Aes128CmHmacSha1_80,
+            2 => ProtectionProfile::Aes128CmHmacSha1_32,
             7 => ProtectionProfile::AeadAes128Gcm,
             8 => ProtectionProfile::AeadAes256Gcm,
             other => panic!("no profile {other} at the other end"),
@@ -70,7 +71,7 @@ impl Rtp {
 }
 
 fn keys() -> impl Strategy<Value = Keys> {
-    let profile = prop_oneof![Just(1), Just(7), Just(8)];
+    let profile = prop_oneof![Just(1), Just(2), Just(7), Just(8)];
     (profile, vec(any::<u8>(), 32), vec(any::<u8>(), 14)).prop_map(|(id, key, salt)| {
         let profile = Profile::from_iana(id).unwrap();
         Keys {
