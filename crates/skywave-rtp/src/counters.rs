@@ -15,6 +15,12 @@ pub struct Counters {
     packets_sent: AtomicU64,
     bytes_sent: AtomicU64,
     header_bytes_sent: AtomicU64,
+    retransmitted_packets_sent: AtomicU64,
+    retransmitted_bytes_sent: AtomicU64,
+    rtx_packets_sent: AtomicU64,
+    rtx_bytes_sent: AtomicU64,
+    redundant_bytes_sent: AtomicU64,
+    nack_count: AtomicU64,
     rtcp_packets_sent: AtomicU64,
     rtcp_bytes_sent: AtomicU64,
     reports_received: AtomicU64,
@@ -30,12 +36,13 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// RTP packets sent.
+    /// RTP packets sent, retransmissions included.
     pub fn packets_sent(&self) -> u64 {
         self.packets_sent.load(Relaxed)
     }
 
-    /// Payload octets sent in RTP packets: no header, no padding, no authentication tag.
+    /// Payload octets sent in RTP packets, retransmissions included: no header, no padding, no
+    /// authentication tag.
     pub fn bytes_sent(&self) -> u64 {
         self.bytes_sent.load(Relaxed)
     }
@@ -43,6 +50,40 @@ impl Counters {
     /// Octets of RTP header sent, header extensions included.
     pub fn header_bytes_sent(&self) -> u64 {
         self.header_bytes_sent.load(Relaxed)
+    }
+
+    /// Packets sent once more, on the stream's own SSRC or on that of RTX.
+    pub fn retransmitted_packets_sent(&self) -> u64 {
+        self.retransmitted_packets_sent.load(Relaxed)
+    }
+
+    /// Payload octets of [`Self::retransmitted_packets_sent`].
+    pub fn retransmitted_bytes_sent(&self) -> u64 {
+        self.retransmitted_bytes_sent.load(Relaxed)
+    }
+
+    /// Octets of frames repeated in RED packets, without block headers; a part of
+    /// [`Self::bytes_sent`].
+    pub fn redundant_bytes_sent(&self) -> u64 {
+        self.redundant_bytes_sent.load(Relaxed)
+    }
+
+    /// Generic NACK messages received (RFC 4585 §6.2.1).
+    pub fn nack_count(&self) -> u64 {
+        self.nack_count.load(Relaxed)
+    }
+
+    /// The packet count of a sender report (RFC 3550 §6.4.1): without the packets of RTX, which
+    /// have an SSRC of their own (RFC 4588 §4). Wraps. For the writing thread only.
+    pub fn sender_packet_count(&self) -> u32 {
+        self.packets_sent()
+            .wrapping_sub(self.rtx_packets_sent.load(Relaxed)) as u32
+    }
+
+    /// The octet count of a sender report, in the same way.
+    pub fn sender_octet_count(&self) -> u32 {
+        self.bytes_sent()
+            .wrapping_sub(self.rtx_bytes_sent.load(Relaxed)) as u32
     }
 
     /// RTCP compounds, or single packets of reduced size, sent.
@@ -102,6 +143,10 @@ impl Counters {
             packets_sent: self.packets_sent(),
             bytes_sent: self.bytes_sent(),
             header_bytes_sent: self.header_bytes_sent(),
+            retransmitted_packets_sent: self.retransmitted_packets_sent(),
+            retransmitted_bytes_sent: self.retransmitted_bytes_sent(),
+            redundant_bytes_sent: self.redundant_bytes_sent(),
+            nack_count: self.nack_count(),
             rtcp_packets_sent: self.rtcp_packets_sent(),
             rtcp_bytes_sent: self.rtcp_bytes_sent(),
             reports_received: self.reports_received(),
@@ -132,6 +177,11 @@ impl Counters {
         add(&self.round_trip_time_measurements, 1);
     }
 
+    /// Counts a Generic NACK message. For the writing thread only.
+    pub fn record_nack(&self) {
+        add(&self.nack_count, 1);
+    }
+
     /// Counts an RTCP datagram of `len` octets before SRTCP. For the writing thread only.
     pub fn record_rtcp(&self, len: usize) {
         add(&self.rtcp_packets_sent, 1);
@@ -144,6 +194,25 @@ impl Counters {
         add(&self.bytes_sent, payload_len as u64);
         add(&self.header_bytes_sent, header_len as u64);
     }
+
+    /// Counts octets that a packet already counted repeats.
+    pub(crate) fn record_redundancy(&self, len: usize) {
+        add(&self.redundant_bytes_sent, len as u64);
+    }
+
+    /// Counts a packet sent once more on the stream's SSRC.
+    pub(crate) fn record_retransmission(&self, header_len: usize, payload_len: usize) {
+        self.record_packet(header_len, payload_len);
+        add(&self.retransmitted_packets_sent, 1);
+        add(&self.retransmitted_bytes_sent, payload_len as u64);
+    }
+
+    /// Counts a packet sent once more on the SSRC of RTX.
+    pub(crate) fn record_rtx(&self, header_len: usize, payload_len: usize) {
+        self.record_retransmission(header_len, payload_len);
+        add(&self.rtx_packets_sent, 1);
+        add(&self.rtx_bytes_sent, payload_len as u64);
+    }
 }
 
 /// All counters of one listener at one moment. The fields are as the accessors of [`Counters`]
@@ -151,12 +220,20 @@ impl Counters {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CountersSnapshot {
-    /// RTP packets sent.
+    /// RTP packets sent, retransmissions included.
     pub packets_sent: u64,
-    /// Payload octets sent.
+    /// Payload octets sent, retransmissions included.
     pub bytes_sent: u64,
     /// Octets of RTP header sent, header extensions included.
     pub header_bytes_sent: u64,
+    /// Packets sent once more.
+    pub retransmitted_packets_sent: u64,
+    /// Payload octets sent once more.
+    pub retransmitted_bytes_sent: u64,
+    /// Octets of frames repeated in RED packets.
+    pub redundant_bytes_sent: u64,
+    /// Generic NACK messages received.
+    pub nack_count: u64,
     /// RTCP datagrams sent.
     pub rtcp_packets_sent: u64,
     /// Octets of RTCP sent, before SRTCP.

@@ -1,5 +1,7 @@
 //! What a caller can do wrong. Received bytes never cause one of these; see [`Malformed`](crate::Malformed).
 
+use std::time::Duration;
+
 /// A mistake of the caller: a configuration that cannot be sent, or a buffer that does not hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -31,4 +33,23 @@ pub enum Error {
     /// A reason for leaving of more than 255 octets (RFC 3550 §6.6).
     #[error("reason for leaving of {0} octets")]
     ReasonLength(usize),
+    /// The frame of this number is not, or no longer, in the history. Nothing was written or
+    /// counted.
+    #[error("frame {0} is not in the history")]
+    UnknownFrame(u32),
+    /// More redundant blocks than [`Packing::MAX_REDUNDANCY`](crate::Packing::MAX_REDUNDANCY).
+    #[error("{0} redundant blocks in a packet")]
+    Redundancy(u8),
+    /// Not a digit that can be sent as a telephone-event, or one that the receiver does not take.
+    #[error("{0:?} cannot be sent as a telephone-event")]
+    Digit(char),
+    /// A tone shorter than 40 ms or longer than 8 s (RFC 7874 §3).
+    #[error("tone of {0:?}")]
+    ToneDuration(Duration),
+    /// A gap between tones shorter than 30 ms (RFC 7874 §3) or longer than 60 s.
+    #[error("gap of {0:?} between tones")]
+    ToneGap(Duration),
+    /// A level of comfort noise below -127 dBov (RFC 3389 §3.1).
+    #[error("comfort noise of -{0} dBov")]
+    NoiseLevel(u8),
 }

@@ -87,6 +87,7 @@ impl Form {
         }
     }
 
+    /// Octets before the data of an element.
     pub(crate) fn element_header_len(self) -> usize {
         match self {
             Self::OneByte => 1,
@@ -94,36 +95,26 @@ impl Form {
         }
     }
 
-    fn profile(self) -> u16 {
+    /// Writes `element` to the front of `block`, which has room for it; gives its whole length.
+    pub(crate) fn write(self, element: &HeaderExtension<'_>, block: &mut [u8]) -> usize {
+        let len = element.data.len();
+        match self {
+            // 1 to 16 octets, the check of `of`.
+            Self::OneByte => block[0] = element.id << 4 | (len as u8 - 1),
+            Self::TwoByte => block[..2].copy_from_slice(&[element.id, len as u8]),
+        }
+        let end = self.element_header_len() + len;
+        block[self.element_header_len()..end].copy_from_slice(element.data);
+        end
+    }
+
+    /// The word a block of this form begins with.
+    pub(crate) fn profile(self) -> u16 {
         match self {
             Self::OneByte => ONE_BYTE_PROFILE,
             Self::TwoByte => TWO_BYTE_PROFILE,
         }
     }
-}
-
-/// Writes the extension block of `elements` to the front of `block`, profile word, length and
-/// padding included; gives its length.
-///
-/// `block` holds zeros, and room for all; `elements` are not empty and passed [`check_ids`].
-pub(crate) fn write_block(elements: &[HeaderExtension<'_>], block: &mut [u8]) -> usize {
-    let form = Form::of(elements);
-    let mut end = BLOCK_HEADER_LEN;
-    for element in elements {
-        let len = element.data.len();
-        match form {
-            Form::OneByte => block[end] = element.id << 4 | (len as u8 - 1),
-            Form::TwoByte => block[end..end + 2].copy_from_slice(&[element.id, len as u8]),
-        }
-        end += form.element_header_len();
-        block[end..end + len].copy_from_slice(element.data);
-        end += len;
-    }
-    let end = end.next_multiple_of(4);
-    let words = ((end - BLOCK_HEADER_LEN) / 4) as u16;
-    block[..2].copy_from_slice(&form.profile().to_be_bytes());
-    block[2..4].copy_from_slice(&words.to_be_bytes());
-    end
 }
 
 /// Refuses ids that are padding or not unique.

@@ -5,18 +5,26 @@
 //!
 //! | what | type | standard |
 //! |---|---|---|
-//! | one frame into one RTP packet, counted | [`Packetizer`], [`Counters`] | RFC 3550 §5.1, RFC 3551 §4.1 |
-//! | media identification, client-to-mixer audio level | [`Mid`], [`Frame`] | RFC 9143 §15, RFC 6464, RFC 8285 |
+//! | the frames of a stream, shared by its listeners | [`OwnedFrame`], [`History`] | |
+//! | one frame into one RTP packet, counted; the same packet once more | [`Packetizer`], [`Counters`] | RFC 3550 §5.1, RFC 3551 §4.1 |
+//! | media identification, audio level, times and numbers of packets | [`ExtensionIds`], [`Mid`], [`Departure`] | RFC 9143 §15, RFC 6464, RFC 8285 |
+//! | frames repeated in later packets | [`Packing::Red`], [`RedBlocks`] | RFC 2198 |
+//! | what may be retransmitted, and its own stream | [`SentLog`], [`RtxPacketizer`] | RFC 4585 §6.2.1, RFC 4588 |
+//! | digits in place of audio | [`ToneSender`], [`TelephoneEvent`] | RFC 4733, RFC 7874 §3 |
+//! | what a pause sounds like | [`ComfortNoise`] | RFC 3389 |
 //! | a checked view of a received packet | [`RtpPacket`], [`HeaderExtension`] | RFC 3550 §5.1, RFC 8285 |
 //! | reports and farewell to send | [`CompoundReport`], [`SenderActivity`], [`report_interval`] | RFC 3550 §6.1-6.6 |
 //! | reports received | [`RtcpReader`], [`RtcpPacket`], [`ReportBlock`] | RFC 3550 §6, RFC 5506 |
 //!
-//! It does **not** encrypt (see SRTP), retransmit, add redundancy, or read feedback messages
-//! (RFC 4585): those come out of the reader as [`RtcpPacket::Unknown`] with their body.
+//! It does **not** encrypt (see SRTP) or read feedback messages (RFC 4585): those come out of the
+//! reader as [`RtcpPacket::Unknown`] with their body.
 //!
 //! ```
 //! use std::sync::Arc;
-//! use skywave_rtp::{Counters, Frame, Packetizer, PacketizerConfig, RtpPacket};
+//! use skywave_rtp::{
+//!     Counters, Departure, ExtensionIds, History, NtpTime, OwnedFrame, Packetizer,
+//!     PacketizerConfig, Packing, RtpPacket,
+//! };
 //!
 //! let counters = Arc::new(Counters::default());
 //! let config = PacketizerConfig {
@@ -24,34 +32,52 @@
 //!     payload_type: 111,
 //!     first_sequence_number: 4711, // drawn at random by the caller
 //!     timestamp_offset: 90_210,    // likewise
-//!     mid: None,
-//!     audio_level: Some(1),
+//!     extensions: ExtensionIds { audio_level: Some(1), ..ExtensionIds::default() },
 //! };
 //! let mut packetizer = Packetizer::new(config, Arc::clone(&counters))?;
 //!
-//! let frame = Frame { payload: &[0xf8, 0xff, 0xfe], timestamp: 960, marker: false, audio_level: 30, voice: true };
+//! let mut history = History::default();
+//! let number = history.push(OwnedFrame {
+//!     payload: [0xf8, 0xff, 0xfe].into(),
+//!     timestamp: 960,
+//!     marker: false,
+//!     audio_level: 30,
+//!     voice: true,
+//!     captured: NtpTime(0), // of no interest to this listener
+//! });
+//!
+//! let departure = Departure { time: NtpTime(0), transport_number: 0 }; // likewise
 //! let mut buffer = [0; 1500];
-//! let written = packetizer.write(&frame, &mut buffer)?;
+//! let written = packetizer.write(&history, number, Packing::Plain, departure, &mut buffer)?;
 //!
 //! let packet = RtpPacket::parse(&buffer[..written.len]).expect("what was written can be read");
 //! assert_eq!(packet.timestamp(), 91_170);
-//! assert_eq!(packet.payload(), frame.payload);
+//! assert_eq!(packet.payload(), [0xf8, 0xff, 0xfe]);
 //! assert_eq!(counters.packets_sent(), 1);
 //! # Ok::<(), skywave_rtp::Error>(())
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod body;
 mod bye;
+mod comfort_noise;
 mod compound_report;
 mod counters;
+mod departure;
 mod error;
-mod frame;
+mod extension_ids;
 mod header_extension;
+mod header_template;
+mod history;
 mod malformed;
 mod mid;
 mod ntp_time;
 mod octets;
+mod owned_frame;
 mod packetizer;
+mod packing;
+mod red_blocks;
+mod red_payload;
 mod report_block;
 mod report_interval;
 mod round_trip_time;
@@ -59,20 +85,32 @@ mod rtcp_packet;
 mod rtcp_reader;
 mod rtp_packet;
 mod rtp_timestamp;
+mod rtx_packetizer;
 mod sender_activity;
 mod sender_info;
+mod sent_log;
+mod sent_packet;
 mod source_description;
+mod telephone_event;
+mod tone_sender;
 
 pub use bye::{Bye, Ssrcs};
+pub use comfort_noise::ComfortNoise;
 pub use compound_report::CompoundReport;
 pub use counters::{Counters, CountersSnapshot};
+pub use departure::Departure;
 pub use error::Error;
-pub use frame::Frame;
+pub use extension_ids::ExtensionIds;
 pub use header_extension::{HeaderExtension, HeaderExtensions};
+pub use header_template::MAX_HEADER_LEN;
+pub use history::History;
 pub use malformed::Malformed;
 pub use mid::Mid;
 pub use ntp_time::NtpTime;
-pub use packetizer::{MAX_HEADER_LEN, Packetizer, PacketizerConfig, Written};
+pub use owned_frame::OwnedFrame;
+pub use packetizer::{Packetizer, PacketizerConfig, Written};
+pub use packing::Packing;
+pub use red_blocks::{RedBlock, RedBlocks};
 pub use report_block::{ReportBlock, ReportBlocks};
 pub use report_interval::report_interval;
 pub use round_trip_time::round_trip_time;
@@ -80,6 +118,11 @@ pub use rtcp_packet::{RtcpPacket, is_rtcp};
 pub use rtcp_reader::RtcpReader;
 pub use rtp_packet::RtpPacket;
 pub use rtp_timestamp::rtp_timestamp_at;
+pub use rtx_packetizer::{RtxConfig, RtxPacketizer};
 pub use sender_activity::SenderActivity;
 pub use sender_info::SenderInfo;
+pub use sent_log::{Refusal, Refusals, SentLog};
+pub use sent_packet::SentPacket;
 pub use source_description::{SdesChunk, SdesChunks, SdesItem, SdesItems, SourceDescription};
+pub use telephone_event::TelephoneEvent;
+pub use tone_sender::{TonePacket, ToneSender};

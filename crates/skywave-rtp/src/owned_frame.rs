@@ -1,10 +1,14 @@
 //! One encoded frame.
 
-/// One encoded frame as all listeners of a track share it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame<'a> {
+use std::sync::Arc;
+
+use crate::NtpTime;
+
+/// One encoded frame as all listeners of a stream share it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedFrame {
     /// What the encoder gave: exactly one packet of the codec.
-    pub payload: &'a [u8],
+    pub payload: Arc<[u8]>,
     /// Start of the frame on the codec's RTP clock, counted from the start of the track; wraps.
     pub timestamp: u32,
     /// First frame after a silence in which nothing was sent (RFC 3551 §4.1).
@@ -14,4 +18,6 @@ pub struct Frame<'a> {
     pub audio_level: u8,
     /// Whether the frame holds speech (the V bit of RFC 6464 §3).
     pub voice: bool,
+    /// When the first sample was captured.
+    pub captured: NtpTime,
 }

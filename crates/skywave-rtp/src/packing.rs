@@ -1,0 +1,28 @@
+//! How a frame is put into a packet.
+
+/// How a frame is put into a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Packing {
+    /// The frame as it is, under the stream's payload type.
+    #[default]
+    Plain,
+    /// The frame as it is, under another payload type: comfort noise in a pause (RFC 3389).
+    As {
+        /// 0..=63 or 96..=127.
+        payload_type: u8,
+    },
+    /// The frame and those before it that the history holds (RFC 2198), as far as they can be
+    /// expressed, fit into the buffer, and were sent: not those from before the listener's first
+    /// packet, or those that a tone replaced.
+    Red {
+        /// The payload type of `red`; the blocks have the stream's. 0..=63 or 96..=127.
+        payload_type: u8,
+        /// How many frames are repeated at most, 0..=[`Packing::MAX_REDUNDANCY`].
+        redundancy: u8,
+    },
+}
+
+impl Packing {
+    /// The most frames one packet repeats.
+    pub const MAX_REDUNDANCY: u8 = 2;
+}
