@@ -23,9 +23,9 @@ impl<'a> Bye<'a> {
         Some(Self { ssrcs, reason })
     }
 
-    /// The sources that leave.
+    /// The sources that leave, 31 at most.
     pub fn ssrcs(&self) -> Ssrcs<'a> {
-        Ssrcs(self.ssrcs.iter())
+        Ssrcs::new(self.ssrcs)
     }
 
     /// Why, in UTF-8 as sent (not checked); empty if no reason is given.
@@ -34,9 +34,15 @@ impl<'a> Bye<'a> {
     }
 }
 
-/// The sources of a [`Bye`], 31 at most.
+/// Sources listed in a packet.
 #[derive(Clone, Debug)]
 pub struct Ssrcs<'a>(slice::Iter<'a, [u8; 4]>);
+
+impl<'a> Ssrcs<'a> {
+    pub(crate) fn new(ssrcs: &'a [[u8; 4]]) -> Self {
+        Self(ssrcs.iter())
+    }
+}
 
 impl Iterator for Ssrcs<'_> {
     type Item = u32;

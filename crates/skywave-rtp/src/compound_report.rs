@@ -1,18 +1,27 @@
 //! Writes the compound a participant sends regularly and when it leaves (RFC 3550 §6.1): a
-//! report, a source description with the CNAME, and last of all a BYE.
+//! report, a source description with the CNAME, answers, and last of all a BYE.
 
+use crate::rtcp_header::{HEADER_LEN, cleared, put, write_header};
 use crate::source_description::padding_after;
-use crate::{Error, SdesItem, SenderInfo, rtcp_packet};
+use crate::{Error, Replies, SdesItem, SenderInfo, rtcp_packet};
 
 /// What goes into one compound.
 ///
 /// It begins with a report and carries the CNAME also when the BYE is all there is to say. A
-/// BYE is not for those who never sent a packet (RFC 3550 §6.3.7): then send nothing at all.
+/// BYE is not for those who never sent a packet (RFC 3550 §6.3.7): then send nothing at all
+/// (see [`SenderActivity::may_say_bye`](crate::SenderActivity::may_say_bye)).
 ///
 /// ```
-/// use skywave_rtp::CompoundReport;
+/// use skywave_rtp::{CompoundReport, Replies};
 ///
-/// let report = CompoundReport { ssrc: 7, sender: None, cname: "c2l0", mid: None, bye: None };
+/// let report = CompoundReport {
+///     ssrc: 7,
+///     sender: None,
+///     cname: "c2l0",
+///     mid: None,
+///     replies: Replies::default(),
+///     bye: None,
+/// };
 /// let mut buffer = [0; 64];
 /// let len = report.write(&mut buffer)?;
 /// assert_eq!(&buffer[..len], b"\x80\xc9\0\x01\0\0\0\x07\x81\xca\0\x03\0\0\0\x07\x01\x04c2l0\0\0");
@@ -29,6 +38,8 @@ pub struct CompoundReport<'a> {
     pub cname: &'a str,
     /// The media identification, 1 to 255 octets, when media sections are bundled (RFC 9143 §15.1).
     pub mid: Option<&'a str>,
+    /// What the remote asked.
+    pub replies: Replies<'a>,
     /// To leave: the reason, up to 255 octets, or the empty string for none.
     pub bye: Option<&'a str>,
 }
@@ -38,22 +49,22 @@ impl CompoundReport<'_> {
     ///
     /// # Errors
     /// [`Error::CnameLength`], [`Error::MidLength`] and [`Error::ReasonLength`] if a text has a
-    /// length it cannot have; [`Error::BufferTooSmall`] if `buffer` does not hold all. Nothing
-    /// is written then.
+    /// length it cannot have; [`Error::ReplyCount`] and [`Error::Overhead`] for answers that
+    /// cannot be written; [`Error::BufferTooSmall`] if `buffer` does not hold all. Nothing is
+    /// written then.
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         self.check()?;
-        let (report, sdes, bye) = (self.report_len(), self.sdes_len(), self.bye_len());
-        let needed = report + sdes + bye;
-        let available = buffer.len();
-        let compound = buffer
-            .get_mut(..needed)
-            .ok_or(Error::BufferTooSmall { needed, available })?;
+        let (report, sdes) = (self.report_len(), self.sdes_len());
+        let (replies, bye) = (self.replies.len(), self.bye_len());
+        let needed = report + sdes + replies + bye;
         // What is not written below is padding.
-        compound.fill(0);
+        let compound = cleared(buffer, needed)?;
         let (report, rest) = compound.split_at_mut(report);
-        let (sdes, bye) = rest.split_at_mut(sdes);
+        let (sdes, rest) = rest.split_at_mut(sdes);
+        let (replies, bye) = rest.split_at_mut(replies);
         self.write_report(report);
         self.write_sdes(sdes);
+        self.replies.write(self.ssrc, replies);
         if let Some(reason) = self.bye {
             self.write_bye(reason, bye);
         }
@@ -67,7 +78,7 @@ impl CompoundReport<'_> {
         match (self.mid, self.bye) {
             (Some(mid), _) if !TEXT_LEN.contains(&mid.len()) => Err(Error::MidLength(mid.len())),
             (_, Some(reason)) if reason.len() > 255 => Err(Error::ReasonLength(reason.len())),
-            _ => Ok(()),
+            _ => self.replies.check(),
         }
     }
 
@@ -91,17 +102,17 @@ impl CompoundReport<'_> {
     fn write_report(&self, packet: &mut [u8]) {
         match self.sender {
             Some(info) => {
-                let body = self.write_header(packet, 0, rtcp_packet::SENDER_REPORT);
+                let body = write_header(packet, 0, rtcp_packet::SENDER_REPORT, self.ssrc);
                 put(body, &info.to_octets());
             }
             None => {
-                self.write_header(packet, 0, rtcp_packet::RECEIVER_REPORT);
+                write_header(packet, 0, rtcp_packet::RECEIVER_REPORT, self.ssrc);
             }
         }
     }
 
     fn write_sdes(&self, packet: &mut [u8]) {
-        let items = self.write_header(packet, 1, rtcp_packet::SOURCE_DESCRIPTION);
+        let items = write_header(packet, 1, rtcp_packet::SOURCE_DESCRIPTION, self.ssrc);
         let items = put_item(items, SdesItem::CNAME, self.cname);
         if let Some(mid) = self.mid {
             put_item(items, SdesItem::MID, mid);
@@ -109,27 +120,12 @@ impl CompoundReport<'_> {
     }
 
     fn write_bye(&self, reason: &str, packet: &mut [u8]) {
-        let body = self.write_header(packet, 1, rtcp_packet::BYE);
+        let body = write_header(packet, 1, rtcp_packet::BYE, self.ssrc);
         if !reason.is_empty() {
             let text = put(body, &[reason.len() as u8]);
             put(text, reason.as_bytes());
         }
     }
-
-    /// Version, count, type, length of the whole `packet`, source; gives what follows.
-    fn write_header<'p>(&self, packet: &'p mut [u8], count: u8, packet_type: u8) -> &'p mut [u8] {
-        // 32-bit words minus one; the longest packet has well under 2^16 of them.
-        let [high, low] = ((packet.len() / 4 - 1) as u16).to_be_bytes();
-        let body = put(packet, &[VERSION | count, packet_type, high, low]);
-        put(body, &self.ssrc.to_be_bytes())
-    }
-}
-
-/// Writes `octets` to the front of `place`, which was sized to hold them; gives what follows.
-fn put<'p>(place: &'p mut [u8], octets: &[u8]) -> &'p mut [u8] {
-    let (front, rest) = place.split_at_mut(octets.len());
-    front.copy_from_slice(octets);
-    rest
 }
 
 /// Writes an SDES item, whose text was checked to be 255 octets at most.
@@ -138,21 +134,24 @@ fn put_item<'p>(place: &'p mut [u8], item_type: u8, text: &str) -> &'p mut [u8] 
     put(value, text.as_bytes())
 }
 
-const VERSION: u8 = 2 << 6;
-/// The common header and the SSRC that follows it in all three packets.
-const HEADER_LEN: usize = 8;
 const TEXT_LEN: std::ops::RangeInclusive<usize> = 1..=255;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::{Counters, NtpTime, RtcpPacket, RtcpReader};
+    use crate::{Counters, Dlrr, NtpTime, RtcpPacket, RtcpReader};
 
     const REPORT: CompoundReport<'static> = CompoundReport {
         ssrc: 0x0102_0304,
         sender: None,
         cname: "cname",
         mid: None,
+        replies: Replies {
+            dlrr: &[],
+            tmmbn: None,
+        },
         bye: None,
     };
     const INFO: SenderInfo = SenderInfo {
@@ -179,7 +178,9 @@ mod tests {
                 RtcpPacket::ReceiverReport { .. } => 201,
                 RtcpPacket::SourceDescription(_) => 202,
                 RtcpPacket::Bye(_) => 203,
-                RtcpPacket::Unknown { packet_type, .. } => packet_type,
+                RtcpPacket::ExtendedReport(_) => 207,
+                RtcpPacket::Tmmbn(_) => 205,
+                other => panic!("{other:?}"),
             })
             .collect();
         assert_eq!(reader.malformed(), None);
@@ -224,6 +225,29 @@ mod tests {
         let compound = written(&leaving);
         assert_eq!(types(&compound), [200, 202, 203]);
         assert!(compound.ends_with(b"\x81\xcb\x00\x01\x01\x02\x03\x04"));
+    }
+
+    #[test]
+    fn rfc4585_6_answers_follow_report_and_cname_and_the_bye_stays_last() {
+        let dlrr = [Dlrr::new(1, NtpTime(2), Duration::ZERO)];
+        let replies = Replies {
+            dlrr: &dlrr,
+            tmmbn: Some(&[]),
+        };
+        let compound = CompoundReport {
+            replies,
+            bye: Some(""),
+            ..REPORT
+        };
+        assert_eq!(types(&written(&compound)), [201, 202, 207, 205, 203]);
+        let many = CompoundReport {
+            replies: Replies {
+                dlrr: &[dlrr[0]; 32],
+                tmmbn: None,
+            },
+            ..REPORT
+        };
+        assert_eq!(many.write(&mut [0; 2000]), Err(Error::ReplyCount(32)));
     }
 
     #[test]

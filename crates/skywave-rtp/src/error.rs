@@ -52,4 +52,10 @@ pub enum Error {
     /// A level of comfort noise below -127 dBov (RFC 3389 §3.1).
     #[error("comfort noise of -{0} dBov")]
     NoiseLevel(u8),
+    /// More than [`Replies::MAX_COUNT`](crate::Replies::MAX_COUNT) answers of one kind.
+    #[error("{0} answers in one packet")]
+    ReplyCount(usize),
+    /// A packet overhead of more than 511 octets (RFC 5104 §4.2.2.1).
+    #[error("packet overhead of {0} octets")]
+    Overhead(u16),
 }

@@ -13,11 +13,16 @@
 //! | digits in place of audio | [`ToneSender`], [`TelephoneEvent`] | RFC 4733, RFC 7874 §3 |
 //! | what a pause sounds like | [`ComfortNoise`] | RFC 3389 |
 //! | a checked view of a received packet | [`RtpPacket`], [`HeaderExtension`] | RFC 3550 §5.1, RFC 8285 |
-//! | reports and farewell to send | [`CompoundReport`], [`SenderActivity`], [`report_interval`] | RFC 3550 §6.1-6.6 |
+//! | reports, answers and farewell to send | [`CompoundReport`], [`Replies`], [`SenderActivity`] | RFC 3550 §6.1-6.6, RFC 5104, RFC 3611, RFC 5506 |
+//! | when to report | [`ReportTimer`], [`ReportInterval`] | RFC 3550 §6.2, §6.3 |
 //! | reports received | [`RtcpReader`], [`RtcpPacket`], [`ReportBlock`] | RFC 3550 §6, RFC 5506 |
+//! | feedback received | [`Nack`], [`TransportCc`], [`Remb`], [`Tmmb`], [`ExtendedReport`] | RFC 4585, RFC 5104, RFC 3611 |
+//! | when to stop sending | [`CircuitBreaker`] | RFC 8083 |
 //!
 //! It does **not** encrypt (see SRTP) or read feedback messages (RFC 4585): those come out of the
 //! reader as [`RtcpPacket::Unknown`] with their body.
+//! It does **not** encrypt (see SRTP), retransmit, add redundancy, or control a bit rate: what
+//! the remote asks and reports is read, to act on it is the caller's.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -61,16 +66,20 @@
 mod body;
 mod bye;
 mod comfort_noise;
+mod circuit_breaker;
 mod compound_report;
 mod counters;
 mod departure;
 mod error;
 mod extension_ids;
+mod extended_report;
+mod frame;
 mod header_extension;
 mod header_template;
 mod history;
 mod malformed;
 mod mid;
+mod nack;
 mod ntp_time;
 mod octets;
 mod owned_frame;
@@ -78,9 +87,13 @@ mod packetizer;
 mod packing;
 mod red_blocks;
 mod red_payload;
+mod remb;
+mod replies;
 mod report_block;
 mod report_interval;
+mod report_timer;
 mod round_trip_time;
+mod rtcp_header;
 mod rtcp_packet;
 mod rtcp_reader;
 mod rtp_packet;
@@ -96,23 +109,35 @@ mod tone_sender;
 
 pub use bye::{Bye, Ssrcs};
 pub use comfort_noise::ComfortNoise;
+mod tmmb;
+mod transport_cc;
+
+pub use bye::{Bye, Ssrcs};
+pub use circuit_breaker::{CircuitBreaker, CircuitBreakerConfig, TcpThroughput, Trip};
 pub use compound_report::CompoundReport;
 pub use counters::{Counters, CountersSnapshot};
 pub use departure::Departure;
 pub use error::Error;
 pub use extension_ids::ExtensionIds;
+pub use extended_report::{Dlrr, DlrrBlocks, ExtendedReport};
+pub use frame::Frame;
 pub use header_extension::{HeaderExtension, HeaderExtensions};
 pub use header_template::MAX_HEADER_LEN;
 pub use history::History;
 pub use malformed::Malformed;
 pub use mid::Mid;
+pub use nack::{LostPackets, Nack};
 pub use ntp_time::NtpTime;
 pub use owned_frame::OwnedFrame;
 pub use packetizer::{Packetizer, PacketizerConfig, Written};
 pub use packing::Packing;
 pub use red_blocks::{RedBlock, RedBlocks};
+pub use packetizer::{MAX_HEADER_LEN, Packetizer, PacketizerConfig, Written};
+pub use remb::Remb;
+pub use replies::Replies;
 pub use report_block::{ReportBlock, ReportBlocks};
-pub use report_interval::report_interval;
+pub use report_interval::ReportInterval;
+pub use report_timer::ReportTimer;
 pub use round_trip_time::round_trip_time;
 pub use rtcp_packet::{RtcpPacket, is_rtcp};
 pub use rtcp_reader::RtcpReader;
@@ -126,3 +151,5 @@ pub use sent_packet::SentPacket;
 pub use source_description::{SdesChunk, SdesChunks, SdesItem, SdesItems, SourceDescription};
 pub use telephone_event::TelephoneEvent;
 pub use tone_sender::{TonePacket, ToneSender};
+pub use tmmb::{Tmmb, TmmbEntries, TmmbEntry};
+pub use transport_cc::{PacketStatuses, TransportCc};

@@ -19,4 +19,7 @@ pub enum Malformed {
     /// The packet is shorter than the number of blocks, sources or items it announces.
     #[error("shorter than its count")]
     Count,
+    /// A field holds what no such field can: a bit rate beyond 64 bits.
+    #[error("value out of range")]
+    Value,
 }

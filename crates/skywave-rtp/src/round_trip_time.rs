@@ -7,17 +7,23 @@ use crate::NtpTime;
 /// `A - LSR - DLSR`: from a report block that arrived at `now`, repeating the middle of our last
 /// sender report's time and the delay since its arrival, both in units of 1/65536 s.
 ///
-/// `None` if the remote has no sender report yet (`last_sr` is 0), or if the result is negative:
-/// the delay is longer than the time that passed, or the report is not one of ours.
+/// `None` if the remote has no sender report yet (`last_sr` is 0), or if the result is nonsense:
+/// negative, because the delay is longer than the time that passed, or longer than a minute. Then
+/// the report is not one of ours, a clock was set, or the remote cannot count.
+///
+/// A reference time answered by DLRR (RFC 3611 §4.5) would give the same; we send no such times.
 pub fn round_trip_time(now: NtpTime, last_sr: u32, delay: u32) -> Option<Duration> {
     if last_sr == 0 {
         return None;
     }
+    // Modular difference: what would be negative is very long.
     let ticks = now.middle().wrapping_sub(last_sr).wrapping_sub(delay);
-    // Modular difference: the upper half of the circle is what lies in the past.
-    (ticks <= i32::MAX as u32)
-        .then(|| Duration::from_nanos((u64::from(ticks) * 1_000_000_000) >> 16))
+    let time = Duration::from_nanos((u64::from(ticks) * 1_000_000_000) >> 16);
+    (time <= LONGEST).then_some(time)
 }
+
+/// No packet takes that long, and none is waited for that long.
+const LONGEST: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -55,5 +61,13 @@ mod tests {
             round_trip_time(now, 0xffff_8000, 0x0000_4000),
             Some(Duration::from_millis(750))
         );
+    }
+
+    #[test]
+    fn more_than_a_minute_is_nonsense() {
+        let after =
+            |ticks: u64| round_trip_time(NtpTime((0x0100_0000 + ticks) << 16), 0x0100_0000, 0);
+        assert_eq!(after(60 << 16), Some(Duration::from_secs(60)));
+        assert_eq!(after((60 << 16) + 1), None);
     }
 }

@@ -1,7 +1,10 @@
 //! One RTCP packet out of a compound (RFC 3550 §6), and how to tell RTCP from RTP (RFC 5761 §4).
 
 use crate::octets::Octets;
-use crate::{Bye, Malformed, ReportBlocks, SenderInfo, SourceDescription};
+use crate::{
+    Bye, ExtendedReport, Malformed, Nack, Remb, ReportBlocks, SenderInfo, SourceDescription, Tmmb,
+    TransportCc,
+};
 
 /// A received RTCP packet, checked.
 #[derive(Clone, Debug)]
@@ -27,7 +30,29 @@ pub enum RtcpPacket<'a> {
     SourceDescription(SourceDescription<'a>),
     /// Sources leave (RFC 3550 §6.6).
     Bye(Bye<'a>),
-    /// Any other packet type, feedback messages (RFC 4585) among them.
+    /// The remote misses packets (RFC 4585 §6.2.1).
+    Nack(Nack<'a>),
+    /// When the packets of the transport arrived.
+    TransportCc(TransportCc<'a>),
+    /// What the path can carry, by the remote's estimate.
+    Remb(Remb<'a>),
+    /// The remote asks for a lower, or again a higher, bit rate (RFC 5104 §4.2.1).
+    Tmmbr(Tmmb<'a>),
+    /// The remote confirms a request of that kind (RFC 5104 §4.2.2).
+    Tmmbn(Tmmb<'a>),
+    /// Times for measuring from the receiver's side, and statistics (RFC 3611).
+    ExtendedReport(ExtendedReport<'a>),
+    /// A picture was lost (RFC 4585 §6.3.1): of no meaning for audio, to be ignored.
+    PictureLossIndication {
+        /// Who lost it.
+        ssrc: u32,
+    },
+    /// A key frame is wanted (RFC 5104 §4.3.1): of no meaning for audio, to be ignored.
+    FullIntraRequest {
+        /// Who wants it.
+        ssrc: u32,
+    },
+    /// Any other packet type or feedback message.
     Unknown {
         /// The packet type of IANA's registry.
         packet_type: u8,
@@ -49,13 +74,51 @@ impl<'a> RtcpPacket<'a> {
                 SourceDescription::parse(format, body).map(Self::SourceDescription)
             }
             BYE => Bye::parse(format, body).map(Self::Bye),
-            _ => Some(Self::Unknown {
-                packet_type,
-                format,
-                body,
-            }),
+            EXTENDED_REPORT => return ExtendedReport::parse(octets).map(Self::ExtendedReport),
+            _ => return Self::parse_feedback(packet_type, format, octets),
         };
         packet.ok_or(Malformed::Count)
+    }
+
+    fn parse_feedback(packet_type: u8, format: u8, octets: Octets<'a>) -> Result<Self, Malformed> {
+        let unknown = Self::Unknown {
+            packet_type,
+            format,
+            body: octets.0,
+        };
+        let ssrc = || octets.clone().feedback_ssrcs().map(|(sender, _)| sender);
+        match (packet_type, format) {
+            (TRANSPORT_FEEDBACK, 1) => Nack::parse(octets).map(Self::Nack),
+            (TRANSPORT_FEEDBACK, 3) => Tmmb::parse(octets, 1).map(Self::Tmmbr),
+            (TRANSPORT_FEEDBACK, TMMBN) => Tmmb::parse(octets, 0).map(Self::Tmmbn),
+            (TRANSPORT_FEEDBACK, 15) => TransportCc::parse(octets).map(Self::TransportCc),
+            (PAYLOAD_FEEDBACK, 1) => ssrc().map(|ssrc| Self::PictureLossIndication { ssrc }),
+            (PAYLOAD_FEEDBACK, 4) => ssrc().map(|ssrc| Self::FullIntraRequest { ssrc }),
+            (PAYLOAD_FEEDBACK, 15) => {
+                Remb::parse(octets).map(|remb| remb.map_or(unknown, Self::Remb))
+            }
+            _ => Ok(unknown),
+        }
+    }
+
+    /// Whether the sender of this packet calls a source of its own `ssrc`. If that is ours, two
+    /// sources have one name: the collision of RFC 3550 §8.2, to be answered with a BYE and a
+    /// new SSRC. (Reports *about* our stream do not count.)
+    pub fn is_from(&self, ssrc: u32) -> bool {
+        match self {
+            Self::SenderReport { ssrc: from, .. }
+            | Self::ReceiverReport { ssrc: from, .. }
+            | Self::PictureLossIndication { ssrc: from }
+            | Self::FullIntraRequest { ssrc: from } => *from == ssrc,
+            Self::SourceDescription(sdes) => sdes.chunks().any(|chunk| chunk.ssrc() == ssrc),
+            Self::Bye(bye) => bye.ssrcs().any(|from| from == ssrc),
+            Self::Nack(nack) => nack.sender_ssrc() == ssrc,
+            Self::TransportCc(feedback) => feedback.sender_ssrc() == ssrc,
+            Self::Remb(remb) => remb.sender_ssrc() == ssrc,
+            Self::Tmmbr(tmmb) | Self::Tmmbn(tmmb) => tmmb.sender_ssrc() == ssrc,
+            Self::ExtendedReport(report) => report.ssrc() == ssrc,
+            Self::Unknown { .. } => false,
+        }
     }
 
     fn parse_sender_report(count: u8, octets: &mut Octets<'a>) -> Option<Self> {
@@ -86,6 +149,11 @@ pub(crate) const SENDER_REPORT: u8 = 200;
 pub(crate) const RECEIVER_REPORT: u8 = 201;
 pub(crate) const SOURCE_DESCRIPTION: u8 = 202;
 pub(crate) const BYE: u8 = 203;
+pub(crate) const TRANSPORT_FEEDBACK: u8 = 205;
+const PAYLOAD_FEEDBACK: u8 = 206;
+pub(crate) const EXTENDED_REPORT: u8 = 207;
+/// The format of transport feedback that makes it a TMMBN.
+pub(crate) const TMMBN: u8 = 4;
 
 #[cfg(test)]
 mod tests {

@@ -128,21 +128,6 @@ fn firefox_leaves_with_report_description_and_bye() {
 }
 
 #[test]
-fn transport_wide_feedback_is_passed_on_whole() {
-    let datagram = octets("81cd0004000000070000000800000009000a000b");
-    let mut reader = RtcpReader::new(&datagram);
-    let Some(RtcpPacket::Unknown {
-        packet_type: 205,
-        format: 1,
-        body,
-    }) = reader.next()
-    else {
-        panic!("no feedback");
-    };
-    assert_eq!(body, &datagram[4..]);
-}
-
-#[test]
 fn rtp_of_chromium_and_firefox_carries_level_and_mid() {
     // Chromium: level under id 1, mid "0" under id 4. Firefox: mid under id 3, level under id 1.
     let chromium = octets(

@@ -3,17 +3,21 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use skywave_rtp::{
-    CompoundReport, Counters, Frame, Mid, NtpTime, Packetizer, PacketizerConfig, RtcpPacket,
-    RtcpReader, RtpPacket, SenderInfo, report_interval, round_trip_time,
+    CircuitBreaker, CircuitBreakerConfig, CompoundReport, Counters, Dlrr, Frame, Mid, NtpTime,
+    Packetizer, PacketizerConfig, Replies, ReportBlock, ReportInterval, RtcpPacket, RtcpReader,
+    RtpPacket, SenderInfo, TcpThroughput, TmmbEntry, round_trip_time,
 };
 
 /// Reads all there is to read; gives the number of things seen.
 fn read_everything(packet: &RtcpPacket<'_>) -> usize {
+    assert!(!format!("{packet:?}").is_empty());
+    packet.is_from(0);
     match packet {
         RtcpPacket::SenderReport { reports, .. } | RtcpPacket::ReceiverReport { reports, .. } => {
             reports.clone().count()
@@ -22,6 +26,13 @@ fn read_everything(packet: &RtcpPacket<'_>) -> usize {
             sdes.chunks().map(|chunk| chunk.items().count()).sum()
         }
         RtcpPacket::Bye(bye) => bye.ssrcs().count() + bye.reason().len(),
+        RtcpPacket::Nack(nack) => nack.lost().count(),
+        RtcpPacket::TransportCc(feedback) => feedback.statuses().count(),
+        RtcpPacket::Remb(remb) => remb.ssrcs().count(),
+        RtcpPacket::Tmmbr(tmmb) | RtcpPacket::Tmmbn(tmmb) => tmmb.entries().count(),
+        RtcpPacket::ExtendedReport(report) => {
+            report.dlrr().count() + usize::from(report.reference_time().is_some())
+        }
         RtcpPacket::Unknown { body, .. } => body.len(),
         _ => 0,
     }
@@ -29,7 +40,7 @@ fn read_everything(packet: &RtcpPacket<'_>) -> usize {
 
 /// Bytes that get past the first checks: version 2, a known packet type, a length that fits.
 fn rtcp_like() -> impl Strategy<Value = Vec<u8>> {
-    (0_u8..64, 199_u8..208, vec(any::<u8>(), 0..120)).prop_map(|(first, packet_type, mut body)| {
+    (0_u8..64, 199_u8..209, vec(any::<u8>(), 0..120)).prop_map(|(first, packet_type, mut body)| {
         body.truncate(body.len() / 4 * 4);
         let words = (body.len() / 4) as u8;
         [&[0x80 | first, packet_type, 0, words][..], &body].concat()
@@ -56,8 +67,9 @@ proptest! {
     #[test]
     fn bytes_like_rtcp_are_read_without_a_panic(packets in vec(rtcp_like(), 0..4)) {
         let datagram = packets.concat();
+        // Sixteen octets of transport-wide feedback stand for 65,535 statuses at most.
         let seen: usize = RtcpReader::new(&datagram).map(|packet| read_everything(&packet)).sum();
-        prop_assert!(seen <= datagram.len());
+        prop_assert!(seen <= packets.len() * 65_535);
     }
 
     #[test]
@@ -123,7 +135,12 @@ proptest! {
             ntp: NtpTime(ntp), rtp_timestamp, packet_count, octet_count,
         });
         let report = CompoundReport {
-            ssrc, sender, cname: &cname, mid: mid.as_deref(), bye: bye.as_deref(),
+            ssrc,
+            sender,
+            cname: &cname,
+            mid: mid.as_deref(),
+            replies: Replies::default(),
+            bye: bye.as_deref(),
         };
         let mut buffer = [0xee; 900];
         let len = report.write(&mut buffer).unwrap();
@@ -153,16 +170,87 @@ proptest! {
     }
 
     #[test]
-    fn round_trip_time_is_what_was_put_in(sent in any::<u64>(), held in 0_u32..1 << 30, trip in 0_u32..1 << 30) {
-        let last_sr = NtpTime(sent).middle();
-        prop_assume!(last_sr != 0);
-        let now = NtpTime(sent.wrapping_add(u64::from(held + trip) << 16));
-        let measured = round_trip_time(now, last_sr, held).unwrap();
-        prop_assert_eq!(measured.as_nanos(), (u128::from(trip) * 1_000_000_000) >> 16);
+    fn replies_are_read_back_as_written(
+        ssrc in any::<u32>(),
+        dlrr in vec(any::<(u32, u32, u32)>(), 0..=Replies::MAX_COUNT),
+        tmmbn in option::of(vec((any::<u32>(), 0_u64..1 << 17, 0_u32..=47, 0_u16..512), 0..=31)),
+    ) {
+        let dlrr: Vec<_> = (dlrr.into_iter())
+            .map(|(ssrc, last_rr, delay)| Dlrr { ssrc, last_rr, delay })
+            .collect();
+        let tmmbn: Option<Vec<_>> = tmmbn.map(|limits| {
+            (limits.into_iter())
+                .map(|(ssrc, mantissa, exponent, overhead)| TmmbEntry {
+                    ssrc, max_bitrate: mantissa << exponent, overhead,
+                })
+                .collect()
+        });
+        let replies = Replies { dlrr: &dlrr, tmmbn: tmmbn.as_deref() };
+        let mut buffer = [0xee; 900];
+        let len = replies.write_reduced(ssrc, &mut buffer).unwrap();
+        let mut reader = RtcpReader::new(&buffer[..len]);
+        let (mut dlrr_read, mut tmmbn_read) = (Vec::new(), None);
+        for packet in reader.by_ref() {
+            prop_assert!(packet.is_from(ssrc));
+            match packet {
+                RtcpPacket::ExtendedReport(report) => dlrr_read.extend(report.dlrr()),
+                RtcpPacket::Tmmbn(limits) => tmmbn_read = Some(limits.entries().collect()),
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+        prop_assert_eq!(reader.malformed(), None);
+        prop_assert_eq!((dlrr_read, tmmbn_read), (dlrr, tmmbn));
     }
 
     #[test]
-    fn interval_grows_with_the_random_number(a in any::<u32>(), b in any::<u32>(), first in any::<bool>()) {
-        prop_assert!(report_interval(a.min(b), first) <= report_interval(a.max(b), first));
+    fn round_trip_time_is_what_was_put_in(sent in any::<u64>(), held in 0_u32..1 << 30, trip in 0_u32..1 << 23) {
+        let last_sr = NtpTime(sent).middle();
+        prop_assume!(last_sr != 0);
+        let now = NtpTime(sent.wrapping_add(u64::from(held + trip) << 16));
+        let measured = round_trip_time(now, last_sr, held);
+        let expected = (u128::from(trip) * 1_000_000_000) >> 16;
+        if trip <= 60 << 16 {
+            prop_assert_eq!(measured.unwrap().as_nanos(), expected);
+        } else {
+            prop_assert_eq!(measured, None);
+        }
+    }
+
+    #[test]
+    fn interval_grows_with_the_random_number(
+        (a, b, session_bandwidth) in any::<(u32, u32, u32)>(),
+        average_size in 0.0..1e9,
+        senders in any::<u8>(),
+        first in any::<bool>(),
+    ) {
+        let interval = ReportInterval { session_bandwidth, average_size, senders, first };
+        prop_assert!(interval.randomized(a.min(b)) <= interval.randomized(a.max(b)));
+        prop_assert!(interval.deterministic() >= Duration::from_secs(5));
+    }
+
+    #[test]
+    fn circuit_breaker_takes_any_report_and_keeps_its_judgement(
+        reports in vec((any::<(u8, u32, u64)>(), 0_u64..20_000, option::of(0_u64..60_000)), 0..100),
+        report_interval in 0_u64..100_000,
+    ) {
+        let mut breaker = CircuitBreaker::new(CircuitBreakerConfig {
+            report_interval: Duration::from_millis(report_interval),
+            frame_interval: Duration::from_millis(20),
+            throughput: TcpThroughput::Full,
+        });
+        let mut now = Instant::now();
+        let mut tripped = None;
+        for ((fraction_lost, highest_sequence, packets), wait, trip) in reports {
+            now += Duration::from_millis(wait);
+            let polled = breaker.poll(now, packets);
+            prop_assert!(tripped.is_none() || polled == tripped);
+            let block = ReportBlock {
+                ssrc: 1, fraction_lost, cumulative_lost: 0, highest_sequence,
+                jitter: 0, last_sr: 0, delay_since_last_sr: 0,
+            };
+            let said = breaker.report(now, &block, trip.map(Duration::from_millis), packets);
+            prop_assert!(polled.is_none() || said == polled);
+            tripped = said;
+        }
     }
 }
