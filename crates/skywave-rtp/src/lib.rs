@@ -19,9 +19,7 @@
 //! | feedback received | [`Nack`], [`TransportCc`], [`Remb`], [`Tmmb`], [`ExtendedReport`] | RFC 4585, RFC 5104, RFC 3611 |
 //! | when to stop sending | [`CircuitBreaker`] | RFC 8083 |
 //!
-//! It does **not** encrypt (see SRTP) or read feedback messages (RFC 4585): those come out of the
-//! reader as [`RtcpPacket::Unknown`] with their body.
-//! It does **not** encrypt (see SRTP), retransmit, add redundancy, or control a bit rate: what
+//! It does **not** encrypt (see SRTP), or control a bit rate: what
 //! the remote asks and reports is read, to act on it is the caller's.
 //!
 //! ```
@@ -65,15 +63,14 @@
 
 mod body;
 mod bye;
-mod comfort_noise;
 mod circuit_breaker;
+mod comfort_noise;
 mod compound_report;
 mod counters;
 mod departure;
 mod error;
-mod extension_ids;
 mod extended_report;
-mod frame;
+mod extension_ids;
 mod header_extension;
 mod header_template;
 mod history;
@@ -112,15 +109,13 @@ pub use comfort_noise::ComfortNoise;
 mod tmmb;
 mod transport_cc;
 
-pub use bye::{Bye, Ssrcs};
 pub use circuit_breaker::{CircuitBreaker, CircuitBreakerConfig, TcpThroughput, Trip};
 pub use compound_report::CompoundReport;
 pub use counters::{Counters, CountersSnapshot};
 pub use departure::Departure;
 pub use error::Error;
-pub use extension_ids::ExtensionIds;
 pub use extended_report::{Dlrr, DlrrBlocks, ExtendedReport};
-pub use frame::Frame;
+pub use extension_ids::ExtensionIds;
 pub use header_extension::{HeaderExtension, HeaderExtensions};
 pub use header_template::MAX_HEADER_LEN;
 pub use history::History;
@@ -132,7 +127,6 @@ pub use owned_frame::OwnedFrame;
 pub use packetizer::{Packetizer, PacketizerConfig, Written};
 pub use packing::Packing;
 pub use red_blocks::{RedBlock, RedBlocks};
-pub use packetizer::{MAX_HEADER_LEN, Packetizer, PacketizerConfig, Written};
 pub use remb::Remb;
 pub use replies::Replies;
 pub use report_block::{ReportBlock, ReportBlocks};
@@ -150,6 +144,6 @@ pub use sent_log::{Refusal, Refusals, SentLog};
 pub use sent_packet::SentPacket;
 pub use source_description::{SdesChunk, SdesChunks, SdesItem, SdesItems, SourceDescription};
 pub use telephone_event::TelephoneEvent;
-pub use tone_sender::{TonePacket, ToneSender};
 pub use tmmb::{Tmmb, TmmbEntries, TmmbEntry};
+pub use tone_sender::{TonePacket, ToneSender};
 pub use transport_cc::{PacketStatuses, TransportCc};
