@@ -69,6 +69,16 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// The bit rate in bit/s, of the payload alone.
+    #[must_use]
+    pub fn bit_rate(self) -> u32 {
+        match self {
+            Encoding::OpusMono => MONO_BIT_RATE,
+            Encoding::OpusStereo => STEREO_BIT_RATE,
+            Encoding::Pcmu | Encoding::Pcma => 64_000,
+        }
+    }
+
     /// All encodings, each at its [`index`](Encoding::index).
     pub const ALL: [Encoding; 4] = [
         Encoding::OpusMono,
@@ -93,6 +103,9 @@ impl Encoding {
         self as usize
     }
 }
+
+pub(crate) const STEREO_BIT_RATE: u32 = 96_000;
+pub(crate) const MONO_BIT_RATE: u32 = 48_000;
 
 #[cfg(test)]
 mod tests {

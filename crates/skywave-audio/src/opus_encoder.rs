@@ -5,6 +5,7 @@
 //! in-band FEC, no DTX; 96 kb/s in stereo, 48 kb/s in mono.
 
 use crate::Error;
+use crate::codec::{MONO_BIT_RATE, STEREO_BIT_RATE};
 
 /// An Opus encoder for frames of 20 ms.
 pub(crate) struct OpusEncoder {
@@ -71,6 +72,4 @@ impl OpusEncoder {
     }
 }
 
-const STEREO_BIT_RATE: u32 = 96_000;
-const MONO_BIT_RATE: u32 = 48_000;
 const COMPLEXITY: u8 = 5;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use skywave_dtls::Version;
-use skywave_rtp::NtpTime;
+use skywave_rtp::{NtpTime, Trip};
 use skywave_srtp::Profile;
 
 use crate::outbox::Outbox;
@@ -33,6 +33,10 @@ pub enum PeerEvent {
     Connected(Connection),
     /// The peer nominated another address; media follows.
     Moved(SocketAddr),
+    /// The peer used this end's SSRC; media goes on under this one (RFC 3550 §8.2).
+    SsrcChanged(u32),
+    /// The peer takes no more than so many bit/s (RFC 5104).
+    BitrateLimited(u64),
     /// No sign of life for a while; media goes on.
     Disconnected,
     /// Signs of life again.
@@ -70,6 +74,9 @@ pub enum FailureReason {
     /// What was negotiated cannot be put into packets.
     #[error("RTP: {0}")]
     Negotiation(#[from] skywave_rtp::Error),
+    /// The circuit breaker ended the call (RFC 8083).
+    #[error("circuit breaker: {0}")]
+    CircuitBreaker(#[from] Trip),
     /// No check came for the consent time (RFC 7675).
     #[error("the peer stopped answering: no consent check for too long")]
     ConsentExpired,

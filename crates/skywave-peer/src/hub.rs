@@ -9,9 +9,12 @@ use skywave_ice::{Path, StunMessage};
 use crate::demux::Protocol;
 use crate::drop_reason::{DropCounters, DropReason};
 use crate::event::{CloseReason, FailureReason, Io, PeerEvent, PeerId};
+use crate::heard::Lost;
 use crate::outbox::Outbox;
 use crate::peer::{Peer, Step};
 use crate::remote::Remote;
+use crate::send_options::SendOptions;
+use crate::send_state::Moment;
 use crate::send_states::SendStates;
 use crate::stream::{Cursor, Stream, StreamFrame, StreamKey};
 
@@ -170,8 +173,9 @@ impl Hub {
     ) -> Result<(), DropReason> {
         let stranger = DropReason::RtcpFromStranger;
         let index = *self.by_path.get(&path).ok_or(stranger)?;
+        let timestamp = self.timestamp(index, io);
         let peer = self.peer(index).ok_or(stranger)?;
-        let step = peer.handle_rtcp(datagram, io)?;
+        let step = peer.handle_rtcp(datagram, timestamp, io)?;
         self.apply(index, step, io);
         Ok(())
     }
@@ -201,50 +205,90 @@ impl Hub {
 
     /// Starts a frame; the cursor leads it through its audience by calls of [`Self::fill`]. None
     /// if nobody listens.
-    pub fn begin(&mut self, frame: &StreamFrame<'_>) -> Option<Cursor> {
+    pub fn begin(&mut self, frame: StreamFrame) -> Option<Cursor> {
         Some(self.streams.get_mut(&frame.stream)?.begin(frame))
     }
 
     /// Sends the frame to up to `limit` more listeners, or until the outbox is full. Returns how
     /// many are left.
-    pub fn fill(
-        &mut self,
-        frame: &StreamFrame<'_>,
-        cursor: &mut Cursor,
-        limit: usize,
-        outbox: &mut Outbox,
-    ) -> usize {
-        let Some(stream) = self.streams.get(&frame.stream) else {
+    pub fn fill(&mut self, cursor: &mut Cursor, limit: usize, io: &mut Io<'_>) -> usize {
+        let Some(stream) = self.streams.get(&cursor.stream) else {
             return 0;
         };
+        let moment = Moment::of(io);
         cursor.unserved = cursor.unserved.min(stream.members.len());
-        let batch = limit.min(outbox.free()).min(cursor.unserved);
+        let batch = limit.min(io.outbox.free()).min(cursor.unserved);
         let (unserved, _) = stream.members.split_at(cursor.unserved);
         for &index in unserved.iter().rev().take(batch) {
-            if let Some(state) = self.senders.get_mut(index) {
-                state.send(cursor.number, &frame.frame, outbox);
+            if let Some((state, path)) = self.senders.get_mut(index) {
+                state.send(&stream.history, cursor.number, moment, path, io.outbox);
             }
         }
         cursor.unserved -= batch;
         cursor.unserved
     }
 
+    /// Repeats up to two earlier frames in every packet to a peer from the next one on (RFC 2198),
+    /// as far as the peer agreed to it and the bit rate it allows suffices; 0 repeats none.
+    pub fn set_redundancy(&mut self, id: PeerId, frames: u8) {
+        self.configure(id, |options| options.set_redundancy(frames));
+    }
+
+    /// Sends digits in place of audio (RFC 4733) to a peer that takes telephone events; digits
+    /// inserted before that have not begun are replaced. The caller has checked them (see
+    /// [`ToneSender::insert`](skywave_rtp::ToneSender::insert)).
+    pub fn insert_dtmf(&mut self, id: PeerId, digits: &str, duration: Duration, gap: Duration) {
+        self.configure(id, |options| options.insert_dtmf(digits, duration, gap));
+    }
+
+    fn configure(&mut self, id: PeerId, change: impl FnOnce(&mut SendOptions)) {
+        let Some(&index) = self.by_id.get(&id) else {
+            return;
+        };
+        if let Some((state, _)) = self.senders.get_mut(index) {
+            state.configure(change);
+        }
+    }
+
+    fn retransmit(&mut self, index: u32, lost: &Lost, io: &mut Io<'_>) {
+        let Some(stream) = self.stream_of(index).and_then(|key| self.streams.get(&key)) else {
+            return;
+        };
+        let moment = Moment::of(io);
+        let Some((state, path)) = self.senders.get_mut(index) else {
+            return;
+        };
+        for &number in lost.numbers() {
+            state.retransmit(&stream.history, number, moment, path, io.outbox);
+        }
+    }
+
     fn apply(&mut self, index: u32, step: Step, io: &mut Io<'_>) {
         match step {
             Step::Stay => {}
-            Step::Send(state) => {
+            Step::Send(state, path) => {
                 let stream = self.stream_of(index);
-                self.senders.insert(index, *state);
+                self.senders.insert(index, *state, path);
                 if let Some(stream) = stream {
                     self.streams.entry(stream).or_default().members.push(index);
                 }
             }
             Step::Move(path) => {
-                if let Some(state) = self.senders.get_mut(index) {
-                    state.follow(path);
-                    if let Some(peer) = &self.peers[index as usize] {
-                        io.events.push((peer.id(), PeerEvent::Moved(path.remote)));
-                    }
+                if self.senders.redirect(index, path)
+                    && let Some(peer) = &self.peers[index as usize]
+                {
+                    io.events.push((peer.id(), PeerEvent::Moved(path.remote)));
+                }
+            }
+            Step::Retransmit(lost) => self.retransmit(index, &lost, io),
+            Step::LimitBitrate(bits) => {
+                if let Some((state, _)) = self.senders.get_mut(index) {
+                    state.configure(|options| options.set_max_bitrate(bits));
+                }
+            }
+            Step::ChangeSsrc(ssrc) => {
+                if let Some((state, _)) = self.senders.get_mut(index) {
+                    state.change_ssrc(ssrc);
                 }
             }
             Step::End(event) => self.remove(index, event, io),

@@ -30,6 +30,7 @@
 mod demux;
 mod drop_reason;
 mod event;
+mod heard;
 mod hub;
 mod limits;
 mod local;
@@ -38,8 +39,11 @@ mod peer;
 mod protection;
 mod remote;
 mod reporter;
+mod rtp_terms;
+mod send_options;
 mod send_state;
 mod send_states;
+mod split_mix;
 mod stream;
 
 pub use demux::Protocol;
@@ -51,4 +55,5 @@ pub use local::LocalParameters;
 pub use outbox::Outbox;
 pub use peer::{Peer, PeerConfig};
 pub use remote::Remote;
+pub use rtp_terms::{MediaFormat, RtpTerms};
 pub use stream::{Cursor, StreamFrame, StreamKey};

@@ -1,4 +1,4 @@
-//! How long a peer may take.
+//! How long a peer may take, and when it is given up.
 
 use std::time::Duration;
 
@@ -15,6 +15,11 @@ pub struct Limits {
     /// Without a check for so long, there is no consent to send any more and the peer is
     /// forgotten. Default: 30 s (RFC 7675 §5.1).
     pub consent_timeout: Duration,
+    /// Whether a call ends for which nothing speaks any more: no RTCP from the peer for three
+    /// report intervals (15 s or more), reports that say that nothing arrives, or loss at which
+    /// TCP would send a tenth (RFC 8083). Default: true. For peers that send no RTCP at all it
+    /// has to be false.
+    pub circuit_breaker: bool,
 }
 
 impl Default for Limits {
@@ -24,6 +29,7 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(10),
             disconnected_timeout: Duration::from_secs(7),
             consent_timeout: Duration::from_secs(30),
+            circuit_breaker: true,
         }
     }
 }

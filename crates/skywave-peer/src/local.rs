@@ -17,6 +17,8 @@ pub struct LocalParameters {
     pub credentials: Credentials,
     /// The SSRC of the audio stream.
     pub ssrc: u32,
+    /// The SSRC of retransmissions.
+    pub rtx_ssrc: u32,
     /// The CNAME of this connection's RTCP.
     pub cname: String,
     /// The session id of the description's `o=` line.
@@ -26,6 +28,8 @@ pub struct LocalParameters {
     /// Below 2^15, so that a loss of the first packets cannot be taken for a wrap
     /// (RFC 3711 §3.3.1).
     pub first_sequence_number: u16,
+    /// The same of retransmissions.
+    pub first_rtx_sequence_number: u16,
     /// Added to the media time.
     pub timestamp_offset: u32,
     /// Seeds the jitter of RTCP intervals.
@@ -34,20 +38,30 @@ pub struct LocalParameters {
 
 impl LocalParameters {
     /// Bytes that [`Self::from_random`] takes.
-    pub const RANDOM_BYTES: usize = 24 + 4 + 12 + 8 + 8 + 2 + 4 + 8;
+    pub const RANDOM_BYTES: usize = 24 + 4 + 4 + 12 + 8 + 8 + 2 + 2 + 4 + 8;
 
     /// Takes everything from random bytes, which must come from a cryptographic generator.
     pub fn from_random(random: [u8; Self::RANDOM_BYTES]) -> Self {
         let mut random = Random(&random);
+        let credentials = Credentials::from_random(random.take());
+        let ssrc = u32::from_be_bytes(random.take());
+        let rtx_ssrc = u32::from_be_bytes(random.take());
         Self {
-            credentials: Credentials::from_random(random.take()),
-            ssrc: u32::from_be_bytes(random.take()),
+            credentials,
+            ssrc,
+            // One in 2^32 pairs is no pair.
+            rtx_ssrc: if rtx_ssrc == ssrc {
+                !rtx_ssrc
+            } else {
+                rtx_ssrc
+            },
             cname: hex(&random.take::<12>()),
             // RFC 9429 §5.2.1: the two highest bits cleared... the top one is enough for
             // parsers that read a signed number, two are what the RFC recommends.
             session_id: u64::from_be_bytes(random.take()) >> 2,
             track_id: hex(&random.take::<8>()),
             first_sequence_number: u16::from_be_bytes(random.take()) >> 1,
+            first_rtx_sequence_number: u16::from_be_bytes(random.take()) >> 1,
             timestamp_offset: u32::from_be_bytes(random.take()),
             seed: u64::from_be_bytes(random.take()),
         }
@@ -65,6 +79,7 @@ impl LocalParameters {
             fingerprint: sdp_fingerprint(&identity.fingerprint()),
             candidates: host_candidates(addresses),
             ssrc: self.ssrc,
+            rtx_ssrc: Some(self.rtx_ssrc),
             cname: self.cname.clone(),
             stream_id: STREAM_ID.to_owned(),
             track_id: self.track_id.clone(),

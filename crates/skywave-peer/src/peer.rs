@@ -9,16 +9,18 @@ use std::time::Instant;
 
 use skywave_dtls::{Dtls, Event, Identity, Role};
 use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
-use skywave_rtp::{Counters, Packetizer, PacketizerConfig};
+use skywave_rtp::{Counters, Packetizer, PacketizerConfig, RtxConfig, RtxPacketizer};
 use skywave_srtp::{SrtcpReceiver, SrtcpSender};
 
 use crate::drop_reason::DropReason;
 use crate::event::{CloseReason, Connection, FailureReason, Io, PeerEvent, PeerId};
+use crate::heard::{Heard, Lost};
 use crate::limits::Limits;
 use crate::local::LocalParameters;
 use crate::protection::Protection;
 use crate::remote::Remote;
 use crate::reporter::{Reporter, ReporterConfig};
+use crate::send_options::SendOptions;
 use crate::send_state::SendState;
 
 /// What a peer is made of.
@@ -67,8 +69,14 @@ enum Phase {
 pub(crate) enum Step {
     /// Nothing.
     Stay,
-    /// Media may flow.
-    Send(Box<SendState>),
+    /// Media may flow there.
+    Send(Box<SendState>, Path),
+    /// Packets are missed.
+    Retransmit(Box<Lost>),
+    /// No more than so many bit/s may be sent.
+    LimitBitrate(u64),
+    /// Media goes on under another SSRC.
+    ChangeSsrc(u32),
     /// Media has to follow the peer to another address.
     Move(Path),
     /// It is over.
@@ -175,20 +183,49 @@ impl Peer {
         Ok(self.handle_dtls_event(event, io))
     }
 
-    /// Reads RTCP that came from one of this peer's paths.
+    /// Reads RTCP that came from one of this peer's paths. `timestamp` is the stream's RTP time of
+    /// this moment.
     pub(crate) fn handle_rtcp(
         &mut self,
         datagram: &mut [u8],
+        timestamp: Option<u32>,
         io: &mut Io<'_>,
     ) -> Result<Step, DropReason> {
         let Phase::Sending { reporter, .. } = &mut self.phase else {
             return Err(DropReason::RtcpBeforeKeys);
         };
-        if reporter.receive(datagram, io)? {
+        let heard = reporter.receive(datagram, io)?;
+        Ok(self.obey(&heard, timestamp, io))
+    }
+
+    /// Does what the peer asks for. What ends the call goes first.
+    fn obey(&mut self, heard: &Heard, timestamp: Option<u32>, io: &mut Io<'_>) -> Step {
+        if heard.bye {
             self.close_dtls(io);
-            return Ok(Step::End(PeerEvent::Closed(CloseReason::Bye)));
+            return Step::End(PeerEvent::Closed(CloseReason::Bye));
         }
-        Ok(Step::Stay)
+        if let Some(trip) = heard.trip {
+            self.hang_up(timestamp, io);
+            return Step::End(PeerEvent::Failed(trip.into()));
+        }
+        let path = self.path();
+        if heard.collision
+            && let (Phase::Sending { reporter, .. }, Some(path)) = (&mut self.phase, path)
+            && let Some(ssrc) = reporter.change_ssrc(path, timestamp, io)
+        {
+            io.events
+                .push((self.config.id, PeerEvent::SsrcChanged(ssrc)));
+            return Step::ChangeSsrc(ssrc);
+        }
+        if let Some(bits) = heard.limit {
+            io.events
+                .push((self.config.id, PeerEvent::BitrateLimited(bits)));
+            return Step::LimitBitrate(bits);
+        }
+        if heard.lost.numbers().is_empty() {
+            return Step::Stay;
+        }
+        Step::Retransmit(Box::new(heard.lost))
     }
 
     /// Does what is due. `timestamp` is the stream's RTP time of this moment.
@@ -218,7 +255,10 @@ impl Peer {
             _ => Ok(None),
         };
         if let Phase::Sending { reporter, .. } = &mut self.phase {
-            reporter.report_if_due(path, timestamp, io);
+            if let Some(trip) = reporter.work(path, timestamp, io) {
+                self.hang_up(timestamp, io);
+                return Step::End(PeerEvent::Failed(trip.into()));
+            }
             self.watch_signs_of_life(io);
         }
         let step = self.handle_dtls_event(event, io);
@@ -296,7 +336,7 @@ impl Peer {
             return Step::End(PeerEvent::Failed(error.into()));
         }
         match self.start_sending(io) {
-            Ok(Some(state)) => Step::Send(Box::new(state)),
+            Ok(Some((state, path))) => Step::Send(Box::new(state), path),
             Ok(None) => Step::Stay,
             Err(reason) => {
                 self.close_dtls(io);
@@ -333,7 +373,10 @@ impl Peer {
     }
 
     /// Media needs a finished handshake, the announced certificate, and a nominated path.
-    fn start_sending(&mut self, io: &mut Io<'_>) -> Result<Option<SendState>, FailureReason> {
+    fn start_sending(
+        &mut self,
+        io: &mut Io<'_>,
+    ) -> Result<Option<(SendState, Path)>, FailureReason> {
         let (Some(remote), Some(path)) = (&self.remote, self.ice.selected()) else {
             return Ok(None);
         };
@@ -345,13 +388,19 @@ impl Peer {
         else {
             return Ok(None);
         };
-        let protection = Protection::new(&dtls.verify(&remote.fingerprints)?)?;
+        let protection = Protection::new(
+            &dtls.verify(&remote.fingerprints)?,
+            remote.rtp.header_encryption,
+        )?;
         let connection = Connection {
             remote: path.remote,
             profile: protection.profile,
             dtls_version: dtls.version(),
         };
         let packetizer = self.packetizer(remote)?;
+        let mut options =
+            SendOptions::new(&remote.rtp, remote.format, self.rtx_packetizer(remote)?);
+        options.set_redundancy(remote.redundancy);
         let reporter = Box::new(self.reporter(remote, protection.srtcp, io.now));
         // The state that was just looked at, taken out to be moved on.
         if let Phase::Handshaking { dtls, .. } = mem::replace(&mut self.phase, Phase::Checking) {
@@ -359,20 +408,34 @@ impl Peer {
         }
         let event = PeerEvent::Connected(connection);
         io.events.push((self.config.id, event));
-        Ok(Some(SendState::new(packetizer, protection.srtp, path)))
+        let state = SendState::new(packetizer, protection.srtp, options);
+        Ok(Some((state, path)))
     }
 
     fn packetizer(&self, remote: &Remote) -> Result<Packetizer, skywave_rtp::Error> {
         let local = &self.config.local;
         let config = PacketizerConfig {
             ssrc: local.ssrc,
-            payload_type: remote.payload_type,
+            payload_type: remote.rtp.payload_type,
             first_sequence_number: local.first_sequence_number,
             timestamp_offset: local.timestamp_offset,
-            mid: remote.mid_extension,
-            audio_level: remote.audio_level_extension,
+            extensions: remote.rtp.extensions,
         };
         Packetizer::new(config, Arc::clone(&self.config.counters))
+    }
+
+    fn rtx_packetizer(&self, remote: &Remote) -> Result<Option<RtxPacketizer>, skywave_rtp::Error> {
+        let local = &self.config.local;
+        let Some(payload_type) = remote.rtp.rtx else {
+            return Ok(None);
+        };
+        let config = RtxConfig {
+            ssrc: local.rtx_ssrc,
+            payload_type,
+            first_sequence_number: local.first_rtx_sequence_number,
+            extensions: remote.rtp.extensions,
+        };
+        RtxPacketizer::new(config, Arc::clone(&self.config.counters)).map(Some)
     }
 
     fn reporter(
@@ -390,6 +453,13 @@ impl Peer {
             mid: remote.mid.clone(),
             counters: Arc::clone(&self.config.counters),
             seed: local.seed,
+            session_bandwidth: remote.format.session_bandwidth(),
+            frame_interval: remote.format.frame_interval,
+            circuit_breaker: self.config.limits.circuit_breaker,
+            nack: remote.rtp.nack,
+            tmmbr: remote.rtp.tmmbr,
+            rcvr_rtt: remote.rtp.rcvr_rtt,
+            rtcp_rsize: remote.rtp.rtcp_rsize,
         };
         Reporter::new(config, now)
     }

@@ -1,42 +1,39 @@
-//! What the other end's description says, in the words of the leaf crates.
+//! What a peer said about itself, as far as its transport needs it.
 
 use skywave_dtls::{Fingerprint, HashAlgorithm, Role};
-use skywave_rtp::Mid;
 use skywave_sdp::Negotiated;
 
+use crate::rtp_terms::{MediaFormat, RtpTerms};
 use crate::stream::StreamKey;
 
-/// The remote description, reduced to what a peer acts on.
+/// The remote description, as far as the peer needs it.
 #[derive(Clone, Debug)]
 pub struct Remote {
-    /// The stream that this peer is to receive.
+    /// Which stream the peer receives.
     pub stream: StreamKey,
+    /// How that stream is encoded.
+    pub format: MediaFormat,
     /// The peer's ICE user name fragment.
     pub ufrag: String,
     /// Digests of the certificate that the peer must show.
     pub fingerprints: Vec<Fingerprint>,
     /// Our part in the handshake.
     pub role: Role,
-    /// Payload type agreed for the codec.
-    pub payload_type: u8,
     /// The `mid` of the section, as RTCP names it.
     pub mid: Option<String>,
-    /// The `mid` as every packet carries it, if that was agreed and it is short enough.
-    pub mid_extension: Option<Mid>,
-    /// Header extension id of the audio level.
-    pub audio_level_extension: Option<u8>,
+    /// What was agreed about packets.
+    pub rtp: RtpTerms,
+    /// Earlier frames that each packet repeats from the beginning, 0 to 2; nothing without RED.
+    pub redundancy: u8,
 }
 
 impl Remote {
     /// Takes over what was negotiated, for a peer that is to receive `stream`.
-    pub fn new(negotiated: &Negotiated, stream: StreamKey) -> Self {
+    pub fn new(negotiated: &Negotiated, stream: StreamKey, format: MediaFormat) -> Self {
         let fingerprints = negotiated.remote_fingerprints.iter();
-        let mid_extension = match (negotiated.mid_extension, &negotiated.mid) {
-            (Some(id), Some(mid)) => Mid::new(id, mid).ok(),
-            _ => None,
-        };
         Self {
             stream,
+            format,
             ufrag: negotiated.remote_ice.ufrag.clone(),
             fingerprints: fingerprints.filter_map(understood).collect(),
             role: if negotiated.dtls_client {
@@ -44,10 +41,9 @@ impl Remote {
             } else {
                 Role::Server
             },
-            payload_type: negotiated.payload_type,
             mid: negotiated.mid.clone(),
-            mid_extension,
-            audio_level_extension: negotiated.audio_level_extension,
+            rtp: RtpTerms::new(negotiated),
+            redundancy: 0,
         }
     }
 }

@@ -1,31 +1,39 @@
 //! The RTCP of one peer: its reports on time, what it hears, and its farewell.
 
+mod hearing;
+
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use skywave_ice::Path;
 use skywave_rtp::{
-    CompoundReport, Counters, RtcpPacket, RtcpReader, SenderActivity, SenderInfo, report_interval,
+    CircuitBreaker, CircuitBreakerConfig, CompoundReport, Counters, Dlrr, NtpTime, Replies,
+    ReportTimer, RtcpReader, SenderActivity, SenderInfo, TcpThroughput, TmmbEntry, Trip,
 };
 use skywave_srtp::{SrtcpReceiver, SrtcpSender};
 
 use crate::drop_reason::DropReason;
 use crate::event::Io;
+use crate::heard::Heard;
+use crate::split_mix::SplitMix;
 
 /// Sends and reads the RTCP of one peer.
 pub(crate) struct Reporter {
-    sender: SrtcpSender,
-    receiver: SrtcpReceiver,
-    ssrc: u32,
-    cname: String,
-    mid: Option<String>,
-    counters: Arc<Counters>,
+    config: ReporterConfig,
     activity: SenderActivity,
+    timer: ReportTimer,
+    breaker: CircuitBreaker,
     random: SplitMix,
     /// Under which SSRC the peer reports.
     remote_ssrc: Option<u32>,
-    /// When the next report goes out.
-    pub(crate) next_report: Instant,
+    /// The peer's clock when it asked for the round-trip time, and when that arrived.
+    reference: Option<(u32, NtpTime, Instant)>,
+    /// The limit that the peer asked for, and when to confirm it.
+    limit: Option<(TmmbEntry, Instant)>,
+    last_reply: Option<Instant>,
+    /// Packets and octets of earlier SSRCs.
+    counted_before: (u32, u32),
+    ssrc_changes: u8,
 }
 
 /// What a reporter is made of.
@@ -37,106 +45,206 @@ pub(crate) struct ReporterConfig {
     pub(crate) mid: Option<String>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) seed: u64,
+    /// Bit rate of the session with all headers, in bit/s.
+    pub(crate) session_bandwidth: u32,
+    pub(crate) frame_interval: Duration,
+    /// Whether a circuit breaker ends the call.
+    pub(crate) circuit_breaker: bool,
+    pub(crate) nack: bool,
+    pub(crate) tmmbr: bool,
+    pub(crate) rcvr_rtt: bool,
+    pub(crate) rtcp_rsize: bool,
 }
 
 impl Reporter {
     pub(crate) fn new(config: ReporterConfig, now: Instant) -> Self {
         let mut random = SplitMix(config.seed);
-        let first = report_interval(random.next(), true);
+        let timer = ReportTimer::new(config.session_bandwidth, TYPICAL_SIZE, random.next(), now);
+        let breaker = CircuitBreaker::new(CircuitBreakerConfig {
+            report_interval: timer.deterministic(),
+            frame_interval: config.frame_interval,
+            throughput: TcpThroughput::default(),
+        });
         Self {
-            sender: config.sender,
-            receiver: config.receiver,
-            ssrc: config.ssrc,
-            cname: config.cname,
-            mid: config.mid,
-            counters: config.counters,
+            config,
             activity: SenderActivity::default(),
+            timer,
+            breaker,
             random,
             remote_ssrc: None,
-            next_report: now + first,
+            reference: None,
+            limit: None,
+            last_reply: None,
+            counted_before: (0, 0),
+            ssrc_changes: 0,
         }
     }
 
-    /// Sends a report if one is due. `timestamp` is the stream's RTP time of this moment, absent
-    /// before its first frame.
-    pub(crate) fn report_if_due(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
-        if io.now < self.next_report {
-            return;
+    /// When [`Self::work`] has something to do.
+    pub(crate) fn next_due(&self) -> Instant {
+        let reply = self.limit.map(|(_, due)| due);
+        reply.map_or(self.timer.due_at(), |due| due.min(self.timer.due_at()))
+    }
+
+    /// Sends a report or a reply if one is due. `timestamp` is the stream's RTP time of this
+    /// moment, absent before its first frame. Says if sending has to end.
+    pub(crate) fn work(
+        &mut self,
+        path: Path,
+        timestamp: Option<u32>,
+        io: &mut Io<'_>,
+    ) -> Option<Trip> {
+        let senders = u8::from(self.config.counters.packets_sent() > 0);
+        if self.timer.expire(senders, self.random.next(), io.now) {
+            let len = self.report(path, timestamp, None, io);
+            self.timer.sent(len, self.random.next(), io.now);
+        } else if self.limit.is_some_and(|(_, due)| due <= io.now) {
+            self.reply(path, timestamp, io);
         }
-        self.next_report = io.now + report_interval(self.random.next(), false);
-        self.send(path, timestamp, None, io);
+        let packets = self.config.counters.packets_sent();
+        let trip = self.breaker.poll(io.now, packets);
+        trip.filter(|_| self.config.circuit_breaker)
     }
 
     /// Says BYE, unless nothing was ever sent (RFC 3550 §6.3.7).
     pub(crate) fn bye(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
-        if self.counters.packets_sent() + self.counters.rtcp_packets_sent() > 0 {
-            self.send(path, timestamp, Some(""), io);
+        let packets = self.config.counters.packets_sent();
+        if self.activity.may_say_bye(packets) {
+            self.report(path, timestamp, Some(""), io);
         }
     }
 
-    fn send(&mut self, path: Path, timestamp: Option<u32>, bye: Option<&str>, io: &mut Io<'_>) {
-        let active = self.activity.report(self.counters.packets_sent());
+    /// Confirms a limit before the next report: in a packet of its own where that was agreed to.
+    fn reply(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
+        if !self.config.rtcp_rsize {
+            self.report(path, timestamp, None, io);
+            return;
+        }
+        let (limits, ssrc) = (self.take_limit(io.now), self.config.ssrc);
+        let replies = Replies {
+            dlrr: &[],
+            tmmbn: limits.as_ref().map(std::slice::from_ref),
+        };
+        self.send(path, io, |slot| replies.write_reduced(ssrc, slot).ok());
+    }
+
+    /// Sends a compound; gives its length as it was sent, 0 if it was not.
+    fn report(
+        &mut self,
+        path: Path,
+        timestamp: Option<u32>,
+        bye: Option<&str>,
+        io: &mut Io<'_>,
+    ) -> usize {
+        let counters = Arc::clone(&self.config.counters);
+        let active = self.activity.report(counters.packets_sent());
+        let sender = timestamp
+            .filter(|_| active)
+            .map(|timestamp| self.sender_info(io.ntp, timestamp));
+        let (limits, now) = (self.take_limit(io.now), io.now);
+        let answer = self.reference.take().map(|(ssrc, time, arrived)| {
+            Dlrr::new(ssrc, time, now.saturating_duration_since(arrived))
+        });
+        let (cname, mid) = (self.config.cname.clone(), self.config.mid.clone());
         let report = CompoundReport {
-            ssrc: self.ssrc,
-            sender: timestamp
-                .filter(|_| active)
-                .map(|timestamp| SenderInfo::new(io.ntp, timestamp, &self.counters)),
-            cname: &self.cname,
-            mid: self.mid.as_deref(),
+            ssrc: self.config.ssrc,
+            sender,
+            cname: &cname,
+            mid: mid.as_deref(),
+            replies: Replies {
+                dlrr: answer.as_ref().map_or(&[], std::slice::from_ref),
+                tmmbn: limits.as_ref().map(std::slice::from_ref),
+            },
             bye,
         };
-        let Some(slot) = io.outbox.slot() else {
-            return;
-        };
-        // A report is far shorter than a slot, and 2^31 of them take 340 years: neither writing
-        // nor protecting fails. If it did, no report is the right answer.
-        let Ok(len) = report.write(slot) else {
-            return;
-        };
-        if let Ok(protected) = self.sender.protect(slot, len) {
-            self.counters.record_rtcp(len);
-            io.outbox.commit(protected, path);
+        self.send(path, io, |slot| report.write(slot).ok())
+    }
+
+    fn sender_info(&self, ntp: NtpTime, timestamp: u32) -> SenderInfo {
+        let info = SenderInfo::new(ntp, timestamp, &self.config.counters);
+        let (packets, octets) = self.counted_before;
+        SenderInfo {
+            packet_count: info.packet_count.wrapping_sub(packets),
+            octet_count: info.octet_count.wrapping_sub(octets),
+            ..info
         }
     }
 
-    /// Reads a datagram of the peer. True if it says BYE for the source that reports to us; a
-    /// BYE for another, or for none, may only tell of a change of SSRC (RFC 3550 §8.2).
-    pub(crate) fn receive(&mut self, datagram: &mut [u8], io: &Io<'_>) -> Result<bool, DropReason> {
-        let len = self.receiver.unprotect(datagram)?;
+    fn take_limit(&mut self, now: Instant) -> Option<TmmbEntry> {
+        let (limit, _) = self.limit.take()?;
+        self.last_reply = Some(now);
+        Some(limit)
+    }
+
+    /// Protects and sends what `write` writes.
+    fn send(
+        &mut self,
+        path: Path,
+        io: &mut Io<'_>,
+        write: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> usize {
+        let Some(slot) = io.outbox.slot() else {
+            return 0;
+        };
+        let Some(len) = write(slot) else {
+            return 0;
+        };
+        let Ok(protected) = self.config.sender.protect(slot, len) else {
+            return 0;
+        };
+        self.config.counters.record_rtcp(len);
+        io.outbox.commit(protected, path);
+        protected
+    }
+
+    /// Reads a datagram of the peer.
+    pub(crate) fn receive(
+        &mut self,
+        datagram: &mut [u8],
+        io: &Io<'_>,
+    ) -> Result<Heard, DropReason> {
+        self.timer.received(datagram.len());
+        let len = self.config.receiver.unprotect(datagram)?;
         let compound = datagram.get(..len).ok_or(DropReason::MalformedRtcp)?;
-        let mut bye = false;
+        let mut heard = Heard::default();
         let mut reader = RtcpReader::new(compound);
         for packet in reader.by_ref() {
-            match packet {
-                RtcpPacket::SenderReport { ssrc, reports, .. }
-                | RtcpPacket::ReceiverReport { ssrc, reports } => {
-                    self.remote_ssrc = Some(ssrc);
-                    for block in reports.filter(|block| block.ssrc == self.ssrc) {
-                        self.counters.record_report(&block, io.ntp);
-                    }
-                }
-                RtcpPacket::Bye(farewell) => {
-                    bye |= farewell.ssrcs().any(|ssrc| Some(ssrc) == self.remote_ssrc);
-                }
-                _ => {}
-            }
+            self.hear(&packet, &mut heard, io);
         }
         match reader.malformed() {
-            Some(_) if !bye => Err(DropReason::MalformedRtcp),
-            _ => Ok(bye),
+            Some(_) if !heard.anything => Err(DropReason::MalformedRtcp),
+            _ => Ok(heard),
         }
     }
-}
 
-/// Steele's SplitMix64: enough to keep the reports of many peers out of step.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (word ^ (word >> 31)) as u32
+    /// Leaves under the old SSRC and goes on under a new one (RFC 3550 §8.2). None if that has
+    /// happened so often that it is no accident.
+    pub(crate) fn change_ssrc(
+        &mut self,
+        path: Path,
+        timestamp: Option<u32>,
+        io: &mut Io<'_>,
+    ) -> Option<u32> {
+        if self.ssrc_changes >= MAX_SSRC_CHANGES {
+            return None;
+        }
+        self.ssrc_changes += 1;
+        self.bye(path, timestamp, io);
+        self.config.ssrc = self.random.next();
+        let counters = &self.config.counters;
+        self.counted_before = (
+            counters.sender_packet_count(),
+            counters.sender_octet_count(),
+        );
+        Some(self.config.ssrc)
     }
 }
+
+/// Octets of a sender report with CNAME and mid, as SRTCP: the first guess of the average.
+const TYPICAL_SIZE: usize = 84;
+
+/// Confirmations of limits are no more frequent.
+const REPLY_SPACING: Duration = Duration::from_secs(1);
+
+/// By accident two sources meet once in 2^32 calls.
+const MAX_SSRC_CHANGES: u8 = 3;

@@ -1,12 +1,16 @@
 //! The hot state of all peers, by slab position.
 
+use skywave_ice::Path;
+
 use crate::send_state::SendState;
 
 /// Send states side by side, in blocks that never move: growing copies no keys about and stalls no
-/// frame, and walking through them follows no pointer but a block's.
+/// frame, and walking through them follows no pointer but a block's. Where each peer's packets go
+/// lies apart, as only the system call reads it.
 #[derive(Default)]
 pub(crate) struct SendStates {
     blocks: Vec<Box<[Option<SendState>]>>,
+    paths: Vec<Option<Path>>,
 }
 
 impl SendStates {
@@ -16,19 +20,32 @@ impl SendStates {
         self.blocks.get(block)?.get(place)?.as_ref()
     }
 
-    /// The same to be changed.
-    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut SendState> {
+    /// The same to be changed, and where its packets go.
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<(&mut SendState, Path)> {
         let (block, place) = split(index);
-        self.blocks.get_mut(block)?.get_mut(place)?.as_mut()
+        let state = self.blocks.get_mut(block)?.get_mut(place)?.as_mut()?;
+        let path = *self.paths.get(index as usize)?;
+        Some((state, path?))
     }
 
     /// Puts a state in; one that was there is dropped.
-    pub(crate) fn insert(&mut self, index: u32, state: SendState) {
+    pub(crate) fn insert(&mut self, index: u32, state: SendState, path: Path) {
         let (block, place) = split(index);
         while self.blocks.len() <= block {
             self.blocks.push((0..BLOCK).map(|_| None).collect());
+            self.paths.resize(self.blocks.len() * BLOCK, None);
         }
         self.blocks[block][place] = Some(state);
+        self.paths[index as usize] = Some(path);
+    }
+
+    /// Sends a state's packets elsewhere. False if there is no such state.
+    pub(crate) fn redirect(&mut self, index: u32, path: Path) -> bool {
+        let known = self.get(index).is_some();
+        if known {
+            self.paths[index as usize] = Some(path);
+        }
+        known
     }
 
     /// Takes a state out and drops it, keys wiped. False if there was none.

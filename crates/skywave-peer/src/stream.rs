@@ -2,19 +2,19 @@
 
 use std::time::Instant;
 
-use skywave_rtp::{Frame, rtp_timestamp_at};
+use skywave_rtp::{History, OwnedFrame, rtp_timestamp_at};
 
 /// Names a stream: one way of encoding one track. The caller gives the numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct StreamKey(pub u64);
 
-/// One frame on its way to all peers of a stream.
-#[derive(Clone, Copy)]
-pub struct StreamFrame<'a> {
+/// One frame for all peers of a stream.
+#[derive(Clone, Debug)]
+pub struct StreamFrame {
     /// Whose peers get it.
     pub stream: StreamKey,
     /// Payload, media time, level.
-    pub frame: Frame<'a>,
+    pub frame: OwnedFrame,
     /// When the first sample of the frame was due.
     pub captured: Instant,
     /// Ticks of the media time in a second.
@@ -24,11 +24,12 @@ pub struct StreamFrame<'a> {
 /// How far one frame has got through its audience. Made by [`crate::Hub::begin`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor {
+    pub(crate) stream: StreamKey,
     /// Members below this position are still to be served.
     pub(crate) unserved: usize,
-    /// The number of the frame, so that a member that changes its position while others leave is
+    /// The number of the frame in the stream's history, so that a member that changes its position while others leave is
     /// neither forgotten nor served twice.
-    pub(crate) number: u64,
+    pub(crate) number: u32,
 }
 
 /// The members of a stream and its media clock.
@@ -36,23 +37,23 @@ pub struct Cursor {
 pub(crate) struct Stream {
     /// Slab positions of the peers that are ready to receive.
     pub(crate) members: Vec<u32>,
-    /// Frames begun.
-    pub(crate) frames: u64,
+    /// The last frames: for redundancy and for those who miss some.
+    pub(crate) history: History,
     clock: Option<MediaClock>,
 }
 
 impl Stream {
     /// Starts a frame.
-    pub(crate) fn begin(&mut self, frame: &StreamFrame<'_>) -> Cursor {
-        self.frames += 1;
+    pub(crate) fn begin(&mut self, frame: StreamFrame) -> Cursor {
         self.clock = Some(MediaClock {
             captured: frame.captured,
             timestamp: frame.frame.timestamp,
             rate: frame.clock_rate,
         });
         Cursor {
+            stream: frame.stream,
             unserved: self.members.len(),
-            number: self.frames,
+            number: self.history.push(frame.frame),
         }
     }
 

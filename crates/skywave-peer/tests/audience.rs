@@ -18,13 +18,10 @@ fn nobody_is_forgotten_or_served_twice_when_somebody_leaves_during_a_frame() {
             for listener in &mut world.listeners {
                 listener.packets.clear();
             }
-            world.begin_frame(|world, frame, mut cursor| {
-                world
-                    .hub
-                    .fill(frame, &mut cursor, served_before, &mut world.outbox);
-                world.deliver_outbox();
+            world.begin_frame(|world, mut cursor| {
+                world.fill(&mut cursor, served_before);
                 world.with_hub(|hub, io| hub.close(PeerId(leaver), io));
-                while world.hub.fill(frame, &mut cursor, 1, &mut world.outbox) > 0 {}
+                while world.fill(&mut cursor, 1) > 0 {}
             });
             for (index, listener) in world.listeners.iter().enumerate() {
                 if index as u64 != leaver {
@@ -50,18 +47,9 @@ fn audience_larger_than_a_batch_is_served_in_batches() {
     for listener in &mut world.listeners {
         listener.packets.clear();
     }
-    world.begin_frame(|world, frame, mut cursor| {
-        let left = world
-            .hub
-            .fill(frame, &mut cursor, usize::MAX, &mut world.outbox);
-        assert_eq!((left, world.outbox.free()), (6, 0));
-        world.deliver_outbox();
-        assert_eq!(
-            world
-                .hub
-                .fill(frame, &mut cursor, usize::MAX, &mut world.outbox),
-            0
-        );
+    world.begin_frame(|world, mut cursor| {
+        assert_eq!(world.fill(&mut cursor, usize::MAX), 6);
+        assert_eq!(world.fill(&mut cursor, usize::MAX), 0);
     });
     assert!(
         world

@@ -21,6 +21,8 @@ pub struct Counters {
     rtx_bytes_sent: AtomicU64,
     redundant_bytes_sent: AtomicU64,
     nack_count: AtomicU64,
+    /// In bit/s; 0 is "not told".
+    bandwidth_estimate: AtomicU64,
     rtcp_packets_sent: AtomicU64,
     rtcp_bytes_sent: AtomicU64,
     reports_received: AtomicU64,
@@ -86,6 +88,11 @@ impl Counters {
             .wrapping_sub(self.rtx_bytes_sent.load(Relaxed)) as u32
     }
 
+    /// What the path can carry by the remote's last estimate (REMB), in bit/s.
+    pub fn bandwidth_estimate(&self) -> Option<u64> {
+        Some(self.bandwidth_estimate.load(Relaxed)).filter(|&bits| bits > 0)
+    }
+
     /// RTCP compounds, or single packets of reduced size, sent.
     pub fn rtcp_packets_sent(&self) -> u64 {
         self.rtcp_packets_sent.load(Relaxed)
@@ -147,6 +154,7 @@ impl Counters {
             retransmitted_bytes_sent: self.retransmitted_bytes_sent(),
             redundant_bytes_sent: self.redundant_bytes_sent(),
             nack_count: self.nack_count(),
+            bandwidth_estimate: self.bandwidth_estimate(),
             rtcp_packets_sent: self.rtcp_packets_sent(),
             rtcp_bytes_sent: self.rtcp_bytes_sent(),
             reports_received: self.reports_received(),
@@ -180,6 +188,12 @@ impl Counters {
     /// Counts a Generic NACK message. For the writing thread only.
     pub fn record_nack(&self) {
         add(&self.nack_count, 1);
+    }
+
+    /// Takes the remote's estimate of what the path can carry, in bit/s. For the writing thread
+    /// only.
+    pub fn record_bandwidth_estimate(&self, bits: u64) {
+        self.bandwidth_estimate.store(bits.max(1), Relaxed);
     }
 
     /// Counts an RTCP datagram of `len` octets before SRTCP. For the writing thread only.
@@ -234,6 +248,8 @@ pub struct CountersSnapshot {
     pub redundant_bytes_sent: u64,
     /// Generic NACK messages received.
     pub nack_count: u64,
+    /// What the path can carry by the remote's last estimate, in bit/s.
+    pub bandwidth_estimate: Option<u64>,
     /// RTCP datagrams sent.
     pub rtcp_packets_sent: u64,
     /// Octets of RTCP sent, before SRTCP.

@@ -221,6 +221,11 @@ impl Packetizer {
         })
     }
 
+    /// Goes on under another SSRC, when the remote uses this one too (RFC 3550 §8.2).
+    pub fn change_ssrc(&mut self, ssrc: u32) {
+        self.ssrc = ssrc;
+    }
+
     /// The stream these packets belong to.
     pub fn ssrc(&self) -> u32 {
         self.ssrc

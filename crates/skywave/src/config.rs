@@ -45,6 +45,8 @@ pub struct TrackConfig {
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
+    /// What is offered beside codecs, and agreed to if offered.
+    pub rtp: RtpConfig,
 }
 
 impl Default for TrackConfig {
@@ -52,6 +54,44 @@ impl Default for TrackConfig {
         Self {
             codecs: AudioCodec::ALL.to_vec(),
             wait_for_listener: false,
+            rtp: RtpConfig::default(),
+        }
+    }
+}
+
+/// What packets may carry beside audio. Each is used only with listeners that agree to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RtpConfig {
+    /// When each packet was sent, for the receiver's estimate of the bandwidth
+    /// (`abs-send-time`). Default: false.
+    pub abs_send_time: bool,
+    /// When the audio was captured, about once a second, to align it with other media
+    /// (`abs-capture-time`). Default: false.
+    pub abs_capture_time: bool,
+    /// Transport-wide packet numbers (`transport-wide-cc`): their feedback costs more than one
+    /// audio stream can gain. Default: false.
+    pub transport_cc: bool,
+    /// Header extensions may be encrypted, by Cryptex (RFC 9335) or one by one (RFC 6904).
+    /// Default: true.
+    pub encrypted_headers: bool,
+    /// Packets that a listener misses are sent again: in a stream of their own (RFC 4588) or as
+    /// they were. Default: true.
+    pub retransmission: bool,
+    /// Earlier frames that every packet repeats from the beginning of a call (RED, RFC 2198),
+    /// 0 to 2; more is taken for 2. See also
+    /// [`AudioTransmitter::set_redundancy`](crate::AudioTransmitter::set_redundancy). Default: 0.
+    pub redundancy: u8,
+}
+
+impl Default for RtpConfig {
+    fn default() -> Self {
+        Self {
+            abs_send_time: false,
+            abs_capture_time: false,
+            transport_cc: false,
+            encrypted_headers: true,
+            retransmission: true,
+            redundancy: 0,
         }
     }
 }

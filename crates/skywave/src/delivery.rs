@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use skywave_audio::EncodedFrame;
 use skywave_peer::{StreamFrame, StreamKey};
-use skywave_rtp::Frame;
+use skywave_rtp::{NtpTime, OwnedFrame};
 
 /// One frame of one encoding of one track.
 pub(crate) struct Delivery {
@@ -16,16 +16,17 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// The same as the hub takes it.
-    pub(crate) fn frame(&self) -> StreamFrame<'_> {
+    /// The same as the hub takes it; `captured` is the wall clock's time of [`Self::captured`].
+    pub(crate) fn into_frame(self, captured: NtpTime) -> StreamFrame {
         StreamFrame {
             stream: self.stream,
-            frame: Frame {
-                payload: &self.frame.payload,
+            frame: OwnedFrame {
+                payload: self.frame.payload,
                 timestamp: self.frame.timestamp,
                 marker: self.frame.marker,
                 audio_level: self.frame.audio_level,
                 voice: self.frame.voice,
+                captured,
             },
             captured: self.captured,
             clock_rate: self.clock_rate,

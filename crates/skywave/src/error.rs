@@ -32,6 +32,15 @@ pub enum Error {
     /// The track belongs to another engine.
     #[error("the track belongs to another engine")]
     ForeignTrack,
+    /// The listener did not agree to it, or nothing is agreed yet.
+    #[error("{0}: not agreed to with this listener")]
+    NotAgreed(&'static str),
+    /// More than two earlier frames.
+    #[error("a packet cannot repeat {0} frames, 2 at most")]
+    InvalidRedundancy(u8),
+    /// A digit, a duration or a gap that cannot be sent.
+    #[error("DTMF: {0}")]
+    InvalidDtmf(#[source] skywave_rtp::Error),
     /// [`crate::TrackConfig::codecs`] is empty.
     #[error("the track allows no codec")]
     NoCodec,

@@ -5,9 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use skywave_peer::{Cursor, Hub, Outbox};
-
-use crate::delivery::Delivery;
+use skywave_peer::{Cursor, Hub, Io, Outbox, StreamFrame, StreamKey};
 
 /// The frames that have not reached everybody.
 #[derive(Default)]
@@ -16,7 +14,9 @@ pub(crate) struct FanOut {
 }
 
 struct OnItsWay {
-    delivery: Delivery,
+    stream: StreamKey,
+    /// When the frame was due.
+    captured: Instant,
     cursor: Cursor,
     audience: usize,
     /// The next frame of the stream is here: all that is left goes at once.
@@ -27,9 +27,12 @@ struct OnItsWay {
 impl FanOut {
     /// Starts a frame. If the stream's frame before is still on its way, that one hurries; if it
     /// was hurried already, the new one is left out for everybody: false.
-    pub(crate) fn start(&mut self, delivery: Delivery, hub: &mut Hub) -> bool {
-        let before = |other: &&mut OnItsWay| other.delivery.stream == delivery.stream;
-        let mut waiting = self.on_their_way.iter_mut().filter(before);
+    pub(crate) fn start(&mut self, frame: StreamFrame, hub: &mut Hub) -> bool {
+        let (stream, captured) = (frame.stream, frame.captured);
+        let mut waiting = self
+            .on_their_way
+            .iter_mut()
+            .filter(|other| other.stream == stream);
         let (first, second) = (waiting.next(), waiting.next());
         if second.is_some() {
             return false;
@@ -37,10 +40,11 @@ impl FanOut {
         if let Some(first) = first {
             first.hurry = true;
         }
-        if let Some(cursor) = hub.begin(&delivery.frame()) {
+        if let Some(cursor) = hub.begin(frame) {
             self.on_their_way.push(OnItsWay {
-                audience: hub.listeners(delivery.stream),
-                delivery,
+                stream,
+                captured,
+                audience: hub.listeners(stream),
                 cursor,
                 hurry: false,
                 served: 0,
@@ -51,15 +55,15 @@ impl FanOut {
 
     /// Writes packets that are due until the outbox is full. True if more are due: send these
     /// and call again.
-    pub(crate) fn fill(&mut self, now: Instant, hub: &mut Hub, outbox: &mut Outbox) -> bool {
+    pub(crate) fn fill(&mut self, hub: &mut Hub, io: &mut Io<'_>) -> bool {
         for frame in &mut self.on_their_way {
-            frame.fill(now, hub, outbox);
-            if outbox.free() == 0 {
+            frame.fill(hub, io);
+            if io.outbox.free() == 0 {
                 break;
             }
         }
         self.on_their_way.retain(|frame| !frame.done());
-        outbox.free() == 0
+        io.outbox.free() == 0
     }
 
     /// When the next packets are due. None if no frame is on its way.
@@ -72,10 +76,10 @@ impl FanOut {
 }
 
 impl OnItsWay {
-    fn fill(&mut self, now: Instant, hub: &mut Hub, outbox: &mut Outbox) {
-        let due = self.due(now).saturating_sub(self.served);
-        let limit = due.min(outbox.free());
-        let left = hub.fill(&self.delivery.frame(), &mut self.cursor, limit, outbox);
+    fn fill(&mut self, hub: &mut Hub, io: &mut Io<'_>) {
+        let due = self.due(io.now).saturating_sub(self.served);
+        let limit = due.min(io.outbox.free());
+        let left = hub.fill(&mut self.cursor, limit, io);
         self.served += limit;
         if left == 0 {
             self.served = self.audience;
@@ -88,17 +92,17 @@ impl OnItsWay {
             return self.audience;
         }
         // Counted from when the frame was due: one that comes late has less time.
-        let elapsed = now.saturating_duration_since(self.delivery.captured);
+        let elapsed = now.saturating_duration_since(self.captured);
         let share = (elapsed.as_secs_f64() / SPREAD.as_secs_f64()).min(1.0);
         let later = self.audience.saturating_sub(Outbox::SLOTS);
         Outbox::SLOTS + (later as f64 * share) as usize
     }
 
     fn next_slot(&self, now: Instant) -> Instant {
-        let elapsed = now.saturating_duration_since(self.delivery.captured);
+        let elapsed = now.saturating_duration_since(self.captured);
         let passed = elapsed.as_nanos() / SLOT.as_nanos();
         // A frame is on its way for far less than 2^32 slots.
-        self.delivery.captured + SLOT * (passed as u32 + 1)
+        self.captured + SLOT * (passed as u32 + 1)
     }
 
     fn done(&self) -> bool {
@@ -114,26 +118,16 @@ const SLOT: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use skywave_rtp::{NtpTime, OwnedFrame};
+
     use super::*;
 
-    use skywave_audio::EncodedFrame;
-    use skywave_peer::StreamKey;
-
     fn on_its_way(audience: usize, captured: Instant) -> OnItsWay {
-        let delivery = Delivery {
-            stream: StreamKey(1),
-            frame: EncodedFrame {
-                payload: Box::default(),
-                timestamp: 0,
-                marker: false,
-                audio_level: 127,
-                voice: false,
-            },
-            captured,
-            clock_rate: 48_000,
-        };
         OnItsWay {
-            delivery,
+            stream: StreamKey(1),
+            captured,
             cursor: Cursor::default(),
             audience,
             hurry: false,
@@ -180,8 +174,21 @@ mod tests {
         let mut fan_out = FanOut::default();
         let mut hub = Hub::new();
         let now = Instant::now();
-        let delivery = on_its_way(0, now).delivery;
-        assert!(fan_out.start(delivery, &mut hub));
+        let frame = OwnedFrame {
+            payload: Arc::default(),
+            timestamp: 0,
+            marker: false,
+            audio_level: 127,
+            voice: false,
+            captured: NtpTime(0),
+        };
+        let frame = StreamFrame {
+            stream: StreamKey(1),
+            frame,
+            captured: now,
+            clock_rate: 48_000,
+        };
+        assert!(fan_out.start(frame, &mut hub));
         assert_eq!(fan_out.next_slot(now), None);
     }
 }

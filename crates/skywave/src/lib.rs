@@ -48,7 +48,7 @@ mod waker;
 mod wall_clock;
 
 pub use audio_track::AudioTrack;
-pub use config::{Config, EngineConfig, TrackConfig};
+pub use config::{Config, EngineConfig, RtpConfig, TrackConfig};
 pub use engine::Engine;
 pub use error::Error;
 pub use skywave_audio::{

@@ -40,6 +40,15 @@ pub(crate) enum Command {
         remote: Box<Remote>,
         audience: Audience,
     },
+    /// Repeats so many earlier frames in every packet to a peer.
+    SetRedundancy { id: PeerId, frames: u8 },
+    /// Sends digits, already checked, to a peer in place of audio.
+    InsertDtmf {
+        id: PeerId,
+        digits: String,
+        duration: Duration,
+        gap: Duration,
+    },
     /// Hangs a peer up.
     Close(PeerId),
     /// Hangs everybody up and ends the thread.
@@ -164,16 +173,31 @@ impl MediaThread {
 
     /// Takes the frames that arrived, and sends what is due of all that are on their way.
     fn send_frames(&mut self) {
-        let now = Instant::now();
         while let Ok(delivery) = self.frames.try_recv() {
-            if !self.fan_out.start(delivery, &mut self.hub) {
+            let captured = self.clock.ntp(delivery.captured);
+            if !self
+                .fan_out
+                .start(delivery.into_frame(captured), &mut self.hub)
+            {
                 add(&self.counters.frames_dropped, 1);
             }
         }
-        while self.fan_out.fill(now, &mut self.hub, &mut self.outbox) {
+        while self.fill() {
             self.flush();
         }
         self.flush();
+    }
+
+    /// Fills the outbox with packets that are due. True if more are.
+    fn fill(&mut self) -> bool {
+        let now = Instant::now();
+        let mut io = Io {
+            now,
+            ntp: self.clock.ntp(now),
+            outbox: &mut self.outbox,
+            events: &mut self.events,
+        };
+        self.fan_out.fill(&mut self.hub, &mut io)
     }
 
     fn obey_commands(&mut self) -> ControlFlow<()> {
@@ -210,6 +234,13 @@ impl MediaThread {
                     seat.set_audience(audience);
                 }
             }
+            Command::SetRedundancy { id, frames } => hub.set_redundancy(id, frames),
+            Command::InsertDtmf {
+                id,
+                digits,
+                duration,
+                gap,
+            } => hub.insert_dtmf(id, &digits, duration, gap),
             Command::Close(id) => {
                 if !hub.close(id, &mut io) {
                     // It had not come to a peer.

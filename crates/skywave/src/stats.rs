@@ -33,6 +33,18 @@ pub struct TransmissionStats {
     pub bytes_sent: u64,
     /// Header octets sent in them, header extensions included.
     pub header_bytes_sent: u64,
+    /// Packets of these that were sent once more at the listener's request.
+    pub retransmitted_packets_sent: u64,
+    /// Payload octets in them.
+    pub retransmitted_bytes_sent: u64,
+    /// Payload octets that repeat earlier frames (RED).
+    pub redundant_bytes_sent: u64,
+    /// Requests for lost packets received (Generic NACK).
+    pub nack_count: u64,
+    /// What the path can carry by the listener's estimate, in bit/s.
+    pub available_outgoing_bitrate: Option<u64>,
+    /// The limit that the listener asked for, in bit/s.
+    pub max_bitrate: Option<u64>,
     /// RTCP compounds sent.
     pub rtcp_packets_sent: u64,
     /// Reports about this stream received.

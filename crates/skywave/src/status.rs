@@ -50,6 +50,10 @@ pub(crate) struct Status {
     pub(crate) state: TransmitterState,
     /// Once connected.
     pub(crate) connection: Option<Connection>,
+    /// If it is another than at first.
+    pub(crate) ssrc: Option<u32>,
+    /// The limit that the peer asked for, in bit/s.
+    pub(crate) max_bitrate: Option<u64>,
     /// If failed.
     pub(crate) failure: Option<FailureReason>,
     /// If closed.
@@ -68,6 +72,8 @@ impl Status {
                     connection.remote = remote;
                 }
             }
+            PeerEvent::SsrcChanged(ssrc) => self.ssrc = Some(ssrc),
+            PeerEvent::BitrateLimited(bits) => self.max_bitrate = Some(bits),
             PeerEvent::Disconnected => self.state = TransmitterState::Disconnected,
             PeerEvent::Reconnected => self.state = TransmitterState::Connected,
             PeerEvent::Failed(reason) => {

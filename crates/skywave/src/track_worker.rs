@@ -167,7 +167,7 @@ impl PlayingTrack {
     }
 
     /// The payload and its audio level.
-    fn encode(&mut self, encoding: Encoding) -> Option<(Box<[u8]>, u8)> {
+    fn encode(&mut self, encoding: Encoding) -> Option<(Arc<[u8]>, u8)> {
         let slot = &mut self.encoders[encoding.index()];
         let encoder = match slot {
             Some(encoder) => encoder,

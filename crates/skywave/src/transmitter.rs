@@ -1,13 +1,13 @@
 //! The audio transmitter: one send-only audio peer connection.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use skywave_audio::{AudioCodec, AudioSource};
 use skywave_dtls::Version;
-use skywave_peer::{CloseReason, LocalParameters, Peer, PeerConfig, PeerId, Remote};
-use skywave_rtp::Counters;
-use skywave_sdp::{CodecDescription, Negotiated, SessionDescription};
+use skywave_peer::{CloseReason, LocalParameters, Peer, PeerConfig, PeerId};
+use skywave_rtp::{Counters, Packing, ToneSender};
+use skywave_sdp::{CodecDescription, Negotiated, SendCapabilities, SessionDescription};
 use tokio::sync::watch;
 
 use crate::audio_track::AudioTrack;
@@ -40,11 +40,19 @@ pub struct AudioTransmitter {
 enum Signaling {
     New,
     OfferMade,
-    Agreed {
-        codec: AudioCodec,
-        payload_type: u8,
-        mid: Option<String>,
-    },
+    Agreed(Agreed),
+}
+
+/// What both ends agreed on.
+#[derive(Clone)]
+struct Agreed {
+    codec: AudioCodec,
+    payload_type: u8,
+    mid: Option<String>,
+    /// Redundant audio may be sent.
+    red: bool,
+    /// The telephone events that the peer takes, a bit each.
+    telephone_events: Option<u16>,
 }
 
 impl AudioTransmitter {
@@ -91,7 +99,8 @@ impl AudioTransmitter {
         let local = self
             .local
             .description(self.engine.identity(), self.engine.candidates());
-        let offer = skywave_sdp::offer(&local, &self.codecs());
+        let codecs = self.codecs();
+        let offer = skywave_sdp::offer(&local, &self.capabilities(&codecs));
         self.add_peer()?;
         self.signaling = Signaling::OfferMade;
         Ok(offer)
@@ -110,10 +119,10 @@ impl AudioTransmitter {
         match self.signaling {
             Signaling::OfferMade => {}
             Signaling::New => return Err(invalid(call, "before create_offer")),
-            Signaling::Agreed { .. } => return Err(invalid(call, "a second time")),
+            Signaling::Agreed(_) => return Err(invalid(call, "a second time")),
         }
         let answer = SessionDescription::parse(sdp)?;
-        let negotiated = skywave_sdp::accept_answer(&answer, &self.codecs())?;
+        let negotiated = skywave_sdp::accept_answer(&answer, &self.capabilities(&self.codecs()))?;
         self.agree(&negotiated)
     }
 
@@ -128,7 +137,9 @@ impl AudioTransmitter {
         let local = self
             .local
             .description(self.engine.identity(), self.engine.candidates());
-        let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &self.codecs())?;
+        let codecs = self.codecs();
+        let capabilities = self.capabilities(&codecs);
+        let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities)?;
         self.add_peer()?;
         self.agree(&negotiated)?;
         Ok(answer)
@@ -147,6 +158,63 @@ impl AudioTransmitter {
         self.track.replace_audio_source(source);
     }
 
+    /// Repeats `frames` earlier frames, 0 to 2, in every packet from the next one on (RED,
+    /// RFC 2198): a listener hears nothing of that many packets lost in a row. For this listener
+    /// alone, at any time, without negotiation; costs as many times the bit rate. A limit that the
+    /// listener has set to the bit rate goes before it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRedundancy`]; [`Error::NotAgreed`] if the listener takes none;
+    /// [`Error::Closed`].
+    pub fn set_redundancy(&self, frames: u8) -> Result<(), Error> {
+        if frames > Packing::MAX_REDUNDANCY {
+            return Err(Error::InvalidRedundancy(frames));
+        }
+        if !self.agreed("redundant audio")?.red {
+            return Err(Error::NotAgreed("redundant audio"));
+        }
+        let id = self.id;
+        self.engine.command(Command::SetRedundancy { id, frames })
+    }
+
+    /// Sends digits to this listener in place of audio (RFC 4733), as the W3C's `insertDTMF`:
+    /// `0` to `9`, `*`, `#`, `A` to `D`, and `,` for a pause of 2 s. Digits inserted before that
+    /// have not begun are replaced; the empty string takes them back.
+    ///
+    /// `duration` of a digit is 40 ms to 8 s, usually 100 ms; `gap` after it at least 30 ms,
+    /// usually 70 ms, both rounded up to whole packets.
+    ///
+    /// # Errors
+    /// [`Error::InvalidDtmf`]; [`Error::NotAgreed`] if the listener takes no telephone events;
+    /// [`Error::Closed`].
+    pub fn insert_dtmf(
+        &self,
+        digits: &str,
+        duration: Duration,
+        gap: Duration,
+    ) -> Result<(), Error> {
+        let what = "telephone events";
+        let events = self.agreed(what)?.telephone_events;
+        let mut check = ToneSender::new(events.ok_or(Error::NotAgreed(what))?);
+        check
+            .insert(digits, duration, gap)
+            .map_err(Error::InvalidDtmf)?;
+        self.engine.command(Command::InsertDtmf {
+            id: self.id,
+            digits: digits.to_owned(),
+            duration,
+            gap,
+        })
+    }
+
+    fn agreed(&self, what: &'static str) -> Result<&Agreed, Error> {
+        match &self.signaling {
+            _ if self.state().is_final() => Err(Error::Closed),
+            Signaling::Agreed(agreed) => Ok(agreed),
+            _ => Err(Error::NotAgreed(what)),
+        }
+    }
+
     /// The track that is sent.
     pub fn track(&self) -> &AudioTrack {
         &self.track
@@ -156,27 +224,30 @@ impl AudioTransmitter {
     pub fn transmission_stats(&self) -> TransmissionStats {
         let counters = self.counters.snapshot();
         let status = self.status.borrow().clone();
-        let (codec, payload_type, mid) = match &self.signaling {
-            Signaling::Agreed {
-                codec,
-                payload_type,
-                mid,
-            } => (Some(*codec), Some(*payload_type), mid.clone()),
-            _ => (None, None, None),
+        let agreed = match &self.signaling {
+            Signaling::Agreed(agreed) => Some(agreed),
+            _ => None,
         };
+        let codec = agreed.map(|agreed| agreed.codec);
         let clock_rate = codec.map(AudioCodec::clock_rate);
         let connection = status.connection;
         TransmissionStats {
             reason: reason(&status),
             state: self.state(),
-            ssrc: self.local.ssrc,
-            mid,
+            ssrc: status.ssrc.unwrap_or(self.local.ssrc),
+            mid: agreed.and_then(|agreed| agreed.mid.clone()),
             mime_type: codec.map(AudioCodec::mime_type),
-            payload_type,
+            payload_type: agreed.map(|agreed| agreed.payload_type),
             clock_rate,
             packets_sent: counters.packets_sent,
             bytes_sent: counters.bytes_sent,
             header_bytes_sent: counters.header_bytes_sent,
+            retransmitted_packets_sent: counters.retransmitted_packets_sent,
+            retransmitted_bytes_sent: counters.retransmitted_bytes_sent,
+            redundant_bytes_sent: counters.redundant_bytes_sent,
+            nack_count: counters.nack_count,
+            available_outgoing_bitrate: counters.bandwidth_estimate,
+            max_bitrate: status.max_bitrate,
             rtcp_packets_sent: counters.rtcp_packets_sent,
             reports_received: counters.reports_received,
             packets_lost: counters.packets_lost,
@@ -243,6 +314,10 @@ impl AudioTransmitter {
         codecs.copied().map(negotiation::description).collect()
     }
 
+    fn capabilities<'a>(&self, codecs: &'a [CodecDescription]) -> SendCapabilities<'a> {
+        negotiation::send_capabilities(codecs, self.track.shared.config.rtp)
+    }
+
     fn expect_new(&self, call: &'static str) -> Result<(), Error> {
         if self.state().is_final() {
             return Err(Error::Closed);
@@ -269,20 +344,22 @@ impl AudioTransmitter {
     fn agree(&mut self, negotiated: &Negotiated) -> Result<(), Error> {
         let codec = self.track.shared.config.codecs[negotiated.codec];
         let encoding = negotiation::encoding(codec, negotiated);
-        let stream = self.track.shared.stream(encoding);
+        let remote = negotiation::remote(negotiated, &self.track.shared, encoding);
         self.engine.command(Command::SetRemote {
             id: self.id,
-            remote: Box::new(Remote::new(negotiated, stream)),
+            remote: Box::new(remote),
             audience: Audience {
                 track: Arc::clone(&self.track.shared),
                 encoding,
             },
         })?;
-        self.signaling = Signaling::Agreed {
+        self.signaling = Signaling::Agreed(Agreed {
             codec,
             payload_type: negotiated.payload_type,
             mid: negotiated.mid.clone(),
-        };
+            red: negotiated.red.is_some(),
+            telephone_events: negotiated.telephone_event.map(|event| event.events),
+        });
         Ok(())
     }
 }

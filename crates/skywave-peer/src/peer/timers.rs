@@ -68,7 +68,7 @@ impl Peer {
                 } else {
                     limits.disconnected_timeout
                 };
-                let due = reporter.next_report.min(later(last_check, patience));
+                let due = reporter.next_due().min(later(last_check, patience));
                 earliest(due, dtls.next_timeout())
             }
         };

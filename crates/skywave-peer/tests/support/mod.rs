@@ -9,16 +9,21 @@ use std::time::{Duration, Instant};
 use skywave_dtls::{Identity, Role};
 use skywave_ice::Path;
 use skywave_peer::{
-    Cursor, Hub, Io, Limits, LocalParameters, Outbox, Peer, PeerConfig, PeerEvent, PeerId, Remote,
-    StreamFrame, StreamKey,
+    Cursor, Hub, Io, Limits, LocalParameters, MediaFormat, Outbox, Peer, PeerConfig, PeerEvent,
+    PeerId, Remote, RtpTerms, StreamFrame, StreamKey,
 };
-use skywave_rtp::{Frame, Mid, NtpTime};
+use skywave_rtp::{ExtensionIds, Mid, NtpTime, OwnedFrame};
+use skywave_srtp::HeaderEncryption;
 
 use listener::Listener;
 
 pub(crate) const STREAM: StreamKey = StreamKey(5);
 pub(crate) const TICK: Duration = Duration::from_millis(10);
-const CLOCK_RATE: u32 = 48_000;
+pub(crate) const FORMAT: MediaFormat = MediaFormat {
+    clock_rate: 48_000,
+    frame_interval: Duration::from_millis(20),
+    bit_rate: 1_600,
+};
 
 /// One hub with its listeners, and all that goes between them.
 pub(crate) struct World {
@@ -45,7 +50,11 @@ impl World {
             events: Vec::new(),
             now,
             started: now,
-            limits: Limits::default(),
+            // The listeners here send no RTCP by themselves.
+            limits: Limits {
+                circuit_breaker: false,
+                ..Limits::default()
+            },
             identity: Identity::generate(std::time::SystemTime::now()).unwrap(),
             listeners: Vec::new(),
             loss: 0,
@@ -56,16 +65,20 @@ impl World {
 
     /// Calls into the hub and delivers what comes out.
     pub(crate) fn with_hub<T>(&mut self, call: impl FnOnce(&mut Hub, &mut Io<'_>) -> T) -> T {
-        let elapsed = self.now - self.started;
         let mut io = Io {
             now: self.now,
-            ntp: NtpTime::from_unix(Duration::from_secs(1_800_000_000) + elapsed),
+            ntp: self.ntp(),
             outbox: &mut self.outbox,
             events: &mut self.events,
         };
         let result = call(&mut self.hub, &mut io);
         self.deliver_outbox();
         result
+    }
+
+    pub(crate) fn ntp(&self) -> NtpTime {
+        let elapsed = self.now - self.started;
+        NtpTime::from_unix(Duration::from_secs(1_800_000_000) + elapsed)
     }
 
     /// Adds a peer that answered an offer, and the listener that is its other end.
@@ -106,10 +119,10 @@ impl World {
             ufrag: listener.ufrag.clone(),
             fingerprints: vec![listener.identity.fingerprint()],
             role,
-            payload_type: 111,
             mid: Some("0".to_owned()),
-            mid_extension: Mid::new(1, "0").ok(),
-            audio_level_extension: Some(2),
+            rtp: terms(),
+            format: FORMAT,
+            redundancy: 0,
         }
     }
 
@@ -166,37 +179,33 @@ impl World {
 
     /// Sends one frame to everybody.
     pub(crate) fn send_frame(&mut self) {
-        self.begin_frame(|world, frame, mut cursor| {
-            while world
-                .hub
-                .fill(frame, &mut cursor, usize::MAX, &mut world.outbox)
-                > 0
-            {
-                world.deliver_outbox();
-            }
-        });
+        self.begin_frame(|world, mut cursor| while world.fill(&mut cursor, usize::MAX) > 0 {});
+    }
+
+    /// Sends a frame to some more; how many are left.
+    pub(crate) fn fill(&mut self, cursor: &mut Cursor, limit: usize) -> usize {
+        self.with_hub(|hub, io| hub.fill(cursor, limit, io))
     }
 
     /// Starts a frame and leaves the rest to the caller.
-    pub(crate) fn begin_frame(&mut self, rest: impl FnOnce(&mut Self, &StreamFrame<'_>, Cursor)) {
+    pub(crate) fn begin_frame(&mut self, rest: impl FnOnce(&mut Self, Cursor)) {
         self.media_time += 960;
-        let payload = self.media_time.to_be_bytes();
         let frame = StreamFrame {
             stream: STREAM,
-            frame: Frame {
-                payload: &payload,
+            frame: OwnedFrame {
+                payload: Arc::new(self.media_time.to_be_bytes()),
                 timestamp: self.media_time,
                 marker: false,
                 audio_level: 20,
                 voice: true,
+                captured: self.ntp(),
             },
             captured: self.now,
-            clock_rate: CLOCK_RATE,
+            clock_rate: FORMAT.clock_rate,
         };
-        if let Some(cursor) = self.hub.begin(&frame) {
-            rest(self, &frame, cursor);
+        if let Some(cursor) = self.hub.begin(frame) {
+            rest(self, cursor);
         }
-        self.deliver_outbox();
     }
 
     pub(crate) fn deliver_outbox(&mut self) {
@@ -249,5 +258,26 @@ impl World {
         let connected = |world: &Self| !world.listeners[index].packets.is_empty();
         assert!(self.run_until(Duration::from_secs(5), connected));
         index
+    }
+}
+
+/// What a plain peer agrees to.
+pub(crate) fn terms() -> RtpTerms {
+    RtpTerms {
+        payload_type: 111,
+        extensions: ExtensionIds {
+            mid: Mid::new(1, "0").ok(),
+            audio_level: Some(2),
+            ..ExtensionIds::default()
+        },
+        header_encryption: HeaderEncryption::None,
+        nack: false,
+        rtx: None,
+        red: None,
+        telephone_event: None,
+        tmmbr: false,
+        rcvr_rtt: false,
+        rtcp_rsize: true,
+        max_bitrate: None,
     }
 }

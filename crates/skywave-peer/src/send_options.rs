@@ -1,0 +1,230 @@
+//! What only some peers have agreed to or use at the moment: retransmission, redundancy, tones, a
+//! limit of the bit rate. A plain packet looks at none of it.
+
+use std::time::Duration;
+
+use skywave_rtp::{
+    Departure, History, OwnedFrame, Packetizer, Packing, RtxPacketizer, SentLog, SentPacket,
+    ToneSender, Written,
+};
+use skywave_srtp::{SrtpSender, StreamIndex};
+
+use crate::rtp_terms::{MediaFormat, PACKET_OVERHEAD, RtpTerms};
+use crate::send_state::Moment;
+
+/// The options of one peer.
+pub(crate) struct SendOptions {
+    format: MediaFormat,
+    /// Packets sent, for those who may miss some.
+    log: Option<SentLog>,
+    rtx: Option<Rtx>,
+    /// Payload type of redundant audio.
+    red: Option<u8>,
+    /// Earlier frames that each packet repeats, as far as the bit rate allows.
+    redundancy: u8,
+    /// Limit of the bit rate in bit/s, as the peer's description and then its requests set it.
+    max_bitrate: Option<u64>,
+    tones: Option<Tones>,
+    /// Packets are numbered for transport-wide congestion control.
+    numbered: bool,
+    next_transport_number: u16,
+    /// The stream under another SSRC than its first.
+    renamed: Option<StreamIndex>,
+}
+
+/// Retransmission in a stream of its own.
+struct Rtx {
+    packetizer: RtxPacketizer,
+    index: StreamIndex,
+}
+
+/// Telephone events.
+struct Tones {
+    payload_type: u8,
+    sender: ToneSender,
+}
+
+impl SendOptions {
+    pub(crate) fn new(terms: &RtpTerms, format: MediaFormat, rtx: Option<RtxPacketizer>) -> Self {
+        Self {
+            format,
+            log: terms.nack.then(SentLog::default),
+            rtx: rtx.map(|packetizer| Rtx {
+                packetizer,
+                index: StreamIndex::new(),
+            }),
+            red: terms.red,
+            redundancy: 0,
+            max_bitrate: terms.max_bitrate,
+            tones: terms.telephone_event.map(|event| Tones {
+                payload_type: event.payload_type,
+                sender: ToneSender::new(event.events),
+            }),
+            numbered: terms.extensions.transport_cc.is_some(),
+            next_transport_number: 0,
+            renamed: None,
+        }
+    }
+
+    /// Whether a packet can do without them.
+    pub(crate) fn are_idle(&self) -> bool {
+        self.log.is_none()
+            && self.redundancy == 0
+            && !self.numbered
+            && self.renamed.is_none()
+            && self
+                .tones
+                .as_ref()
+                .is_none_or(|tones| tones.sender.is_idle())
+    }
+
+    /// Repeats so many earlier frames from now on; nothing if RED was not agreed to.
+    pub(crate) fn set_redundancy(&mut self, frames: u8) {
+        self.redundancy = frames.min(Packing::MAX_REDUNDANCY);
+        if self.red.is_none() {
+            self.redundancy = 0;
+        }
+    }
+
+    /// The peer asks for no more than so many bit/s.
+    pub(crate) fn set_max_bitrate(&mut self, bits: u64) {
+        self.max_bitrate = Some(bits);
+    }
+
+    /// Replaces the digits that have not begun. The caller has checked them.
+    pub(crate) fn insert_dtmf(&mut self, digits: &str, duration: Duration, gap: Duration) {
+        if let Some(tones) = &mut self.tones {
+            let inserted = tones.sender.insert(digits, duration, gap);
+            debug_assert!(inserted.is_ok(), "{inserted:?}");
+        }
+    }
+
+    /// From now on the stream has another SSRC, with a packet index of its own.
+    pub(crate) fn change_ssrc(&mut self) {
+        self.renamed = Some(StreamIndex::new());
+        // What was sent under the old name cannot be sent again.
+        if let Some(log) = &mut self.log {
+            *log = SentLog::default();
+        }
+    }
+
+    /// Writes the frame, or the tone that takes its place.
+    pub(crate) fn write(
+        &mut self,
+        packetizer: &mut Packetizer,
+        history: &History,
+        (number, frame): (u32, &OwnedFrame),
+        moment: Moment,
+        slot: &mut [u8],
+    ) -> Option<Written> {
+        let departure = self.departure(moment);
+        let (frame_len, clock_rate) = (self.format.frame_len(), self.format.clock_rate);
+        let tone = self.tones.as_mut().and_then(|tones| {
+            let tone = tones.sender.poll(frame.timestamp, frame_len, clock_rate)?;
+            Some((tone, tones.payload_type))
+        });
+        let written = match tone {
+            Some((tone, payload_type)) => {
+                packetizer.write_tone(tone, payload_type, departure, slot)
+            }
+            None => {
+                let packing = self.packing(frame.payload.len());
+                packetizer.write(history, number, packing, departure, slot)
+            }
+        };
+        written.ok()
+    }
+
+    fn packing(&self, payload_len: usize) -> Packing {
+        match (self.red, self.allowed_redundancy(payload_len)) {
+            (Some(payload_type), redundancy @ 1..) => Packing::Red {
+                payload_type,
+                redundancy,
+            },
+            _ => Packing::Plain,
+        }
+    }
+
+    /// As many repetitions as were asked for and as the bit rate allows, taking the frames before
+    /// for as long as this one.
+    fn allowed_redundancy(&self, payload_len: usize) -> u8 {
+        let Some(limit) = self.max_bitrate else {
+            return self.redundancy;
+        };
+        let frame_nanos = self.format.frame_interval.as_nanos();
+        let octets_allowed = u128::from(limit) * frame_nanos / (8 * 1_000_000_000);
+        let fits = |&frames: &u8| {
+            let octets = payload_len * (usize::from(frames) + 1) + PACKET_OVERHEAD as usize;
+            octets as u128 <= octets_allowed
+        };
+        (0..=self.redundancy).rev().find(fits).unwrap_or(0)
+    }
+
+    pub(crate) fn protect(
+        &mut self,
+        srtp: &mut SrtpSender,
+        slot: &mut [u8],
+        header_len: usize,
+        len: usize,
+    ) -> Option<usize> {
+        let protected = match &mut self.renamed {
+            None => srtp.protect(slot, header_len, len),
+            Some(index) => srtp.protect_stream(index, slot, header_len, len),
+        };
+        protected.ok()
+    }
+
+    /// Remembers a packet that may be asked for again.
+    pub(crate) fn record(&mut self, written: &Written) {
+        if let Some(log) = &mut self.log {
+            log.record(written);
+        }
+    }
+
+    /// The packet to send again, if there is reason to.
+    pub(crate) fn grant(
+        &mut self,
+        lost: u16,
+        moment: Moment,
+        round_trip_time: Option<Duration>,
+    ) -> Option<SentPacket> {
+        let log = self.log.as_mut()?;
+        log.retransmission(lost, moment.now, round_trip_time).ok()
+    }
+
+    /// Sends a packet again: in a stream of its own if that was agreed to, else octet by octet as
+    /// it was.
+    pub(crate) fn retransmit(
+        &mut self,
+        packetizer: &Packetizer,
+        srtp: &mut SrtpSender,
+        history: &History,
+        packet: &SentPacket,
+        moment: Moment,
+        slot: &mut [u8],
+    ) -> Option<usize> {
+        if self.rtx.is_none() {
+            let written = packetizer.retransmit(history, packet, slot).ok()?;
+            return self.protect(srtp, slot, written.header_len, written.len);
+        }
+        let departure = self.departure(moment);
+        let rtx = self.rtx.as_mut()?;
+        let written = rtx
+            .packetizer
+            .write(packetizer, history, packet, departure, slot)
+            .ok()?;
+        srtp.protect_stream(&mut rtx.index, slot, written.header_len, written.len)
+            .ok()
+    }
+
+    fn departure(&mut self, moment: Moment) -> Departure {
+        let transport_number = self.next_transport_number;
+        if self.numbered {
+            self.next_transport_number = transport_number.wrapping_add(1);
+        }
+        Departure {
+            time: moment.ntp,
+            transport_number,
+        }
+    }
+}
