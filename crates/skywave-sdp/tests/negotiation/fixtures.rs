@@ -83,6 +83,18 @@ pub(crate) fn accept_answer(answer: &str) -> Result<Negotiated, Error> {
     )
 }
 
+/// What a peer that understands and wants everything would answer to the offer, made of its lines.
+pub(crate) fn mirrored(offer: &str) -> String {
+    let answer = without(offer, "a=ice-lite");
+    let answer = with(&answer, "a=sendonly", "a=recvonly");
+    with(&answer, "a=setup:actpass", "a=setup:active")
+}
+
+/// The same as a peer's own offer to receive.
+pub(crate) fn receiving(offer: &str) -> String {
+    with(&without(offer, "a=ice-lite"), "a=sendonly", "a=recvonly")
+}
+
 /// A header extension that is not encrypted.
 #[allow(clippy::unnecessary_wraps)]
 pub(crate) fn clear(id: u8) -> Option<NegotiatedExtension> {

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod answering;
+mod beside;
 mod captured;
 mod errors;
+mod extensions;
+mod feedback;
 mod fixtures;
 mod offering;
 mod parsing;

@@ -1,6 +1,6 @@
 //! Lines that are read tolerantly, and what is inherited from the session level.
 
-use skywave_sdp::{Direction, MAX_ATTRIBUTES, Setup};
+use skywave_sdp::{Direction, FeedbackKind, MAX_ATTRIBUTES, RcvrRtt, Setup};
 
 use crate::fixtures::{CHROMIUM, FIREFOX, parse, with};
 
@@ -16,7 +16,8 @@ fn line_endings_and_trailing_blanks_do_not_matter() {
 #[test]
 fn unknown_lines_and_attributes_are_skipped() {
     let expected = parse(CHROMIUM);
-    let noise = "a=recvonly\r\nq=1\r\na=\r\na=:\r\na=rtcp\r\na=rtcp:9\r\na=rtcp-fb:* nack\r\n\
+    let noise = "a=recvonly\r\nq=1\r\na=\r\na=:\r\na=rtcp\r\na=rtcp:9\r\na=rtcp-fb:* nack sli\r\na=rtcp-fb:x nack\r\n\
+        a=rtcp-fb\r\na=ssrc-group:FID\r\na=extmap:1 urn:ietf:params:rtp-hdrext:encrypt\r\n\
         a=x-new:1\r\na=fmtp:* a=b\r\na=rtpmap:x\r\na=extmap:1\r\na=candidate:1\r\na=ptime:x\r\n\
         a=ssrc:x\r\nb=AS:x\r\nb=X-YZ:12\r\nk=clear:secret";
     assert_eq!(parse(&with(CHROMIUM, "a=recvonly", noise)), expected);
@@ -85,4 +86,40 @@ fn lists_are_bounded() {
     assert_eq!(section.formats.len(), MAX_ATTRIBUTES);
     assert_eq!(section.rtpmaps.len(), MAX_ATTRIBUTES);
     assert_eq!(section.candidates.len(), MAX_ATTRIBUTES);
+}
+
+#[test]
+fn rfc9335_4_and_rfc3611_5_1_cryptex_and_reports_hold_for_all_sections_from_the_session_level() {
+    let text = "v=0\na=cryptex\na=rtcp-xr:rcvr-rtt=all:10 voip-metrics\nm=audio 9 RTP/AVP 0\n\
+        m=audio 9 RTP/AVP 0\na=rtcp-xr:\n";
+    let media = parse(text).media;
+    assert!(media[0].cryptex && media[1].cryptex);
+    assert_eq!(media[0].rcvr_rtt, Some(RcvrRtt::All));
+    // A section that lists no report has none.
+    assert_eq!(media[1].rcvr_rtt, None);
+}
+
+#[test]
+fn rfc4585_4_2_feedback_is_kept_once_and_for_no_other_section() {
+    let again = "a=rtcp-fb:0 nack\n".repeat(MAX_ATTRIBUTES);
+    let text = format!(
+        "v=0\na=rtcp-fb:* nack\nm=audio 9 RTP/AVP 0\n{again}a=rtcp-fb:8 nack\nm=audio 9 RTP/AVP 0\n"
+    );
+    let media = parse(&text).media;
+    assert!(media[0].feeds_back(0, FeedbackKind::Nack));
+    assert!(media[0].feeds_back(8, FeedbackKind::Nack));
+    assert!(!media[0].feeds_back(9, FeedbackKind::Nack));
+    assert_eq!(media[0].rtcp_feedback.len(), 2);
+    assert_eq!(media[1].rtcp_feedback, []);
+}
+
+#[test]
+fn rfc5576_4_2_first_of_several_sources_is_the_audio() {
+    let text = "v=0\nm=audio 9 RTP/AVP 0\na=ssrc-group:FID 1 2\na=ssrc:1 cname:a\n\
+        a=ssrc:2 cname:b\n";
+    let section = &parse(text).media[0];
+    assert_eq!(
+        (section.ssrc, section.cname.as_deref()),
+        (Some(1), Some("a"))
+    );
 }
