@@ -297,7 +297,7 @@ fn rfc3264_6_1_answer_leaves_out_and_does_not_add() {
 }
 
 #[test]
-fn answers_of_three_peers_to_everything_are_accepted() {
+fn answers_of_four_peers_to_everything_are_accepted() {
     let capabilities = SendCapabilities {
         abs_send_time: true,
         abs_capture_time: true,
@@ -323,4 +323,9 @@ fn answers_of_three_peers_to_everything_are_accepted() {
     // It lists retransmission but no NACK to ask for any.
     assert_eq!((aiortc.nack, aiortc.rtx), (false, None));
     assert_eq!(aiortc.extensions.audio_level.unwrap().id, 2);
+    // It says yes to feedback whether or not it has a use for it.
+    let webrtc_rs = accept(include_str!("../../testdata/webrtc_rs_full_answer.sdp"));
+    assert!(webrtc_rs.nack && webrtc_rs.tmmbr && webrtc_rs.transport_cc);
+    assert!(webrtc_rs.dtls_client && webrtc_rs.rtx.is_none());
+    assert_eq!(webrtc_rs.extensions.mid, None);
 }
