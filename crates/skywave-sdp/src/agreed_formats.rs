@@ -69,16 +69,11 @@ fn agreed_beside(
     match rtpmap.encoding.to_ascii_lowercase().as_str() {
         "red" if capabilities.red => {
             let codec = codecs.find(|own| is_redundancy_of(&fmtp, own.payload_type()))?;
-            let format = Format::redundancy(rtpmap, codec.payload_type());
-            let has_fmtp = !fmtp.parameters.is_empty();
-            Some(if has_fmtp {
-                format
-            } else {
-                Format {
-                    fmtp: String::new(),
-                    ..format
-                }
-            })
+            let mut format = Format::redundancy(rtpmap, codec.payload_type());
+            if fmtp.parameters.is_empty() {
+                format.fmtp.clear();
+            }
+            Some(format)
         }
         "telephone-event" if capabilities.telephone_event => {
             codecs.next()?;

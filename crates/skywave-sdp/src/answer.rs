@@ -11,10 +11,13 @@ use crate::{
 /// Answers an offer that receives audio, and says what was agreed.
 ///
 /// The first audio section that can be served is accepted, all other sections are rejected. It
-/// lists the formats known to both ends in the offer's order; the first codec is the one to send,
-/// and nothing is in it that the offer did not have (RFC 9429 §5.3.1). This end is DTLS server unless the offer says `passive`: it is ICE-lite, so the peer's ClientHello
-/// follows its own check without a round trip in between, as in WHEP's example. (RFC 9429 only
-/// recommends `active`.)
+/// lists the formats known to both ends in the offer's order; the first codec is the one to send.
+/// Nothing is in it that the offer did not have (RFC 9429 §5.3.1), except that an own `rtx-time`
+/// and the events in common are written where the offer had others or none.
+///
+/// This end is DTLS server unless the offer says `passive`: it is ICE-lite, so the peer's
+/// ClientHello follows its own check without a round trip in between, as in WHEP's example.
+/// (RFC 9429 only recommends `active`.)
 ///
 /// # Errors
 /// Says why the first audio section cannot be served, if none can.

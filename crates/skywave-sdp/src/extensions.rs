@@ -37,6 +37,7 @@ impl NegotiatedExtensions {
         let find = |uri: &str| {
             let extmap = extmaps.iter().find(|extmap| extmap.uri == uri)?;
             Some(NegotiatedExtension {
+                // Whether forms may be mixed has been looked at when the line was agreed to.
                 id: extmap.wire_id(true)?,
                 encrypted: extmap.encrypted,
             })
@@ -54,27 +55,24 @@ impl NegotiatedExtensions {
 /// The lines of an offer. An extension has the same id in every offer; the encrypted version comes
 /// after all those in clear, for peers that give up at ids they do not know.
 pub(crate) fn offered(capabilities: &SendCapabilities<'_>) -> Vec<Extmap> {
-    let wanted = wanted(capabilities);
-    let line = |encrypted: bool| {
-        let wanted = wanted.iter();
-        wanted.map(move |(index, uri)| Extmap {
-            id: index
-                + if encrypted {
-                    FIRST_ENCRYPTED_ID
-                } else {
-                    FIRST_ID
-                },
+    let in_clear: Vec<_> = wanted(capabilities)
+        .map(|(id, uri)| Extmap {
+            id,
             direction: None,
-            encrypted,
-            uri: (*uri).to_owned(),
+            encrypted: false,
+            uri: uri.to_owned(),
             attributes: String::new(),
         })
-    };
-    let mut extmaps: Vec<_> = line(false).collect();
-    if capabilities.encrypted_extensions && capabilities.offer_encrypted_extensions {
-        extmaps.extend(line(true));
+        .collect();
+    if !(capabilities.encrypted_extensions && capabilities.offer_encrypted_extensions) {
+        return in_clear;
     }
-    extmaps
+    let encrypted = in_clear.iter().map(|extmap| Extmap {
+        id: extmap.id + ENCRYPTED_ID_OFFSET,
+        encrypted: true,
+        ..extmap.clone()
+    });
+    in_clear.iter().cloned().chain(encrypted).collect()
 }
 
 /// The peer's lines this end agrees to, one an extension, and whether Cryptex is agreed to.
@@ -126,22 +124,19 @@ fn fits(mid: Option<&str>) -> bool {
     mid.is_some_and(|mid| mid.len() <= MAX_MID_BYTES)
 }
 
-/// The extensions this end can send, each with its place among all.
-fn wanted(capabilities: &SendCapabilities<'_>) -> Vec<(u16, &'static str)> {
+/// The extensions this end can send, each with the id it has in clear in an offer.
+fn wanted(capabilities: &SendCapabilities<'_>) -> impl Iterator<Item = (u16, &'static str)> {
     let all = [
-        (true, MID_URI),
-        (true, AUDIO_LEVEL_URI),
-        (capabilities.abs_send_time, ABS_SEND_TIME_URI),
-        (capabilities.abs_capture_time, ABS_CAPTURE_TIME_URI),
-        (capabilities.transport_cc, TRANSPORT_CC_URI),
+        (true, 1, MID_URI),
+        (true, 2, AUDIO_LEVEL_URI),
+        (capabilities.abs_send_time, 3, ABS_SEND_TIME_URI),
+        (capabilities.abs_capture_time, 4, ABS_CAPTURE_TIME_URI),
+        (capabilities.transport_cc, 5, TRANSPORT_CC_URI),
     ];
-    let numbered = (0..).zip(all);
-    numbered
-        .filter(|(_, (wanted, _))| *wanted)
-        .map(|(index, (_, uri))| (index, uri))
-        .collect()
+    let wanted = all.into_iter().filter(|(is_wanted, ..)| *is_wanted);
+    wanted.map(|(_, id, uri)| (id, uri))
 }
 
-const FIRST_ID: u16 = 1;
-const FIRST_ENCRYPTED_ID: u16 = 6;
+/// Puts the encrypted versions after all ids in clear, and within the 14 of the one-byte form.
+const ENCRYPTED_ID_OFFSET: u16 = 5;
 const MAX_MID_BYTES: usize = 16;

@@ -75,3 +75,19 @@ fn payload_type_that_changed_its_meaning_is_skipped() {
     );
     assert_eq!(accept_answer(&answer).unwrap().payload_type, 0);
 }
+
+#[test]
+fn rfc9429_5_2_1_keys_are_never_in_the_description() {
+    let text = offer(&local(), &SendCapabilities::new(&CODECS));
+    assert!(!text.contains("a=crypto"));
+}
+
+#[test]
+fn rfc9429_5_2_3_2_wish_against_silence_suppression_is_told() {
+    let answer = with(CHROMIUM_ANSWER, "useinbandfec=1", "useinbandfec=1;usedtx=0");
+    let negotiated = accept_answer(&answer).unwrap();
+    assert_eq!(negotiated.remote_fmtp.parameter("usedtx"), Some("0"));
+    // Chromium's answer to an offer without comfort noise.
+    let g711 = with(&answer, "SAVPF 111 0 8", "SAVPF 0");
+    assert_eq!(accept_answer(&g711).unwrap().comfort_noise, None);
+}
