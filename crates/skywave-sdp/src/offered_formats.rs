@@ -76,9 +76,8 @@ fn first_of_each_rate(codecs: &[Format]) -> impl Iterator<Item = &Format> {
 /// Under its static payload type, beside codecs of the same clock rate.
 fn comfort_noise(codecs: &[Format]) -> Option<Format> {
     let rtpmap = Rtpmap::from_static(COMFORT_NOISE)?;
-    let is_taken = |own: &Format| own.payload_type() == COMFORT_NOISE;
     let same_rate = |own: &Format| own.rtpmap.clock_rate == rtpmap.clock_rate;
-    let is_offered = codecs.iter().any(same_rate) && !codecs.iter().any(is_taken);
+    let is_offered = codecs.iter().any(same_rate);
     is_offered.then(|| Format::comfort_noise(rtpmap))
 }
 

@@ -1,6 +1,6 @@
 //! The offer, and what is checked of its answer.
 
-use skywave_sdp::{Direction, SendCapabilities, Setup, offer};
+use skywave_sdp::{CodecDescription, Direction, SendCapabilities, Setup, offer};
 
 use crate::fixtures::{CHROMIUM_ANSWER, CODECS, accept_answer, clear, local, parse, with};
 
@@ -90,4 +90,16 @@ fn rfc9429_5_2_3_2_wish_against_silence_suppression_is_told() {
     // Chromium's answer to an offer without comfort noise.
     let g711 = with(&answer, "SAVPF 111 0 8", "SAVPF 0");
     assert_eq!(accept_answer(&g711).unwrap().comfort_noise, None);
+}
+
+#[test]
+fn codecs_that_differ_in_their_parameters_are_told_apart_by_their_number() {
+    let codecs = [112, 111].map(|payload_type| CodecDescription {
+        payload_type,
+        ..CODECS[0]
+    });
+    let capabilities = SendCapabilities::new(&codecs);
+    let answer = parse(CHROMIUM_ANSWER);
+    let negotiated = skywave_sdp::accept_answer(&answer, &capabilities).unwrap();
+    assert_eq!((negotiated.codec, negotiated.payload_type), (1, 111));
 }
