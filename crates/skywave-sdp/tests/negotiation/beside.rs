@@ -297,7 +297,7 @@ fn rfc3264_6_1_answer_leaves_out_and_does_not_add() {
 }
 
 #[test]
-fn answers_of_four_peers_to_everything_are_accepted() {
+fn answers_of_five_peers_to_everything_are_accepted() {
     let capabilities = SendCapabilities {
         abs_send_time: true,
         abs_capture_time: true,
@@ -328,4 +328,14 @@ fn answers_of_four_peers_to_everything_are_accepted() {
     assert!(webrtc_rs.nack && webrtc_rs.tmmbr && webrtc_rs.transport_cc);
     assert!(webrtc_rs.dtls_client && webrtc_rs.rtx.is_none());
     assert_eq!(webrtc_rs.extensions.mid, None);
+    // It lists retransmission without channels, and no NACK either.
+    let str0m = accept(include_str!("../../testdata/str0m_full_answer.sdp"));
+    assert!(str0m.transport_cc && !str0m.nack && str0m.rtx.is_none());
+    assert_eq!(str0m.extensions.abs_send_time.unwrap().id, 3);
+    let asking = with(
+        include_str!("../../testdata/str0m_full_answer.sdp"),
+        "a=rtcp-fb:111 ",
+        "a=rtcp-fb:111 nack\r\na=rtcp-fb:111 ",
+    );
+    assert_eq!(accept(&asking).rtx, Some(99));
 }
