@@ -32,7 +32,7 @@ impl CounterMode {
 
 /// Applies the key stream to `data` from its beginning.
 ///
-/// The last two bytes of `iv` are zero and count the blocks, of which no packet has 2^16.
+/// The last two bytes of `iv` count the blocks, of which no packet has 2^16.
 pub(crate) fn apply_key_stream<C>(aes: &C, iv: &[u8; 16], data: &mut [u8])
 where
     C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
@@ -40,7 +40,7 @@ where
     let iv = u128::from_be_bytes(*iv);
     for (chunk, first) in data.chunks_mut(16 * BLOCKS).zip((0..).step_by(BLOCKS)) {
         let mut blocks: [Array<u8, U16>; BLOCKS] =
-            std::array::from_fn(|i| (iv ^ (first + i) as u128).to_be_bytes().into());
+            std::array::from_fn(|i| iv.wrapping_add((first + i) as u128).to_be_bytes().into());
         aes.encrypt_blocks(&mut blocks[..chunk.len().div_ceil(16)]);
         let (whole, rest) = chunk.as_chunks_mut::<16>();
         for (data, block) in whole.iter_mut().zip(&blocks) {
@@ -58,13 +58,13 @@ fn apply_from<C>(aes: &C, iv: &[u8; 16], offset: usize, data: &mut [u8])
 where
     C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
 {
-    let iv = u128::from_be_bytes(*iv) ^ (offset / 16) as u128;
+    let iv = u128::from_be_bytes(*iv).wrapping_add((offset / 16) as u128);
     let mut block = iv.to_be_bytes().into();
     aes.encrypt_block(&mut block);
     let skipped = offset % 16;
     let (head, tail) = data.split_at_mut(data.len().min(16 - skipped));
     xor(head, &block[skipped..]);
-    let iv = (iv + 1).to_be_bytes();
+    let iv = iv.wrapping_add(1).to_be_bytes();
     apply_key_stream(aes, &iv, tail);
 }
 
