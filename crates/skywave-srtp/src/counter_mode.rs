@@ -1,6 +1,12 @@
 //! AES in counter mode as SRTP has it: RFC 3711 §4.1.1, with keys of 256 bits RFC 6188 §2.
 
-use aes::cipher::{Array, BlockCipherEncrypt, BlockSizeUser, KeyInit, consts::U16};
+use aes::cipher::array::Array;
+use aes::cipher::consts::U16;
+use aes::cipher::typenum::Unsigned;
+use aes::cipher::{
+    BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, KeyInit,
+    ParBlocks,
+};
 use aes::{Aes128Enc, Aes256Enc};
 
 /// A keyed AES that makes key stream, where speed does not matter: key derivation and single
@@ -33,39 +39,77 @@ impl CounterMode {
 /// Applies the key stream to `data` from its beginning.
 ///
 /// The last two bytes of `iv` count the blocks, of which no packet has 2^16.
-pub(crate) fn apply_key_stream<C>(aes: &C, iv: &[u8; 16], data: &mut [u8])
-where
-    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
-{
-    let iv = u128::from_be_bytes(*iv);
-    for (chunk, first) in data.chunks_mut(16 * BLOCKS).zip((0..).step_by(BLOCKS)) {
-        let mut blocks: [Array<u8, U16>; BLOCKS] =
-            std::array::from_fn(|i| iv.wrapping_add((first + i) as u128).to_be_bytes().into());
-        aes.encrypt_blocks(&mut blocks[..chunk.len().div_ceil(16)]);
-        let (whole, rest) = chunk.as_chunks_mut::<16>();
-        for (data, block) in whole.iter_mut().zip(&blocks) {
-            // As one word: byte by byte takes half as long again.
-            let word = u128::from_ne_bytes(*data) ^ u128::from_ne_bytes((*block).into());
-            *data = word.to_ne_bytes();
-        }
-        if let Some(block) = blocks.get(whole.len()) {
-            xor(rest, block);
-        }
-    }
+pub(crate) fn apply_key_stream(
+    aes: &impl BlockCipherEncrypt<BlockSize = U16>,
+    iv: &[u8; 16],
+    data: &mut [u8],
+) {
+    let counter = u128::from_be_bytes(*iv);
+    aes.encrypt_with_backend(KeyStream { counter, data });
 }
 
-fn apply_from<C>(aes: &C, iv: &[u8; 16], offset: usize, data: &mut [u8])
-where
-    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
-{
-    let iv = u128::from_be_bytes(*iv).wrapping_add((offset / 16) as u128);
-    let mut block = iv.to_be_bytes().into();
+fn apply_from(
+    aes: &impl BlockCipherEncrypt<BlockSize = U16>,
+    iv: &[u8; 16],
+    offset: usize,
+    data: &mut [u8],
+) {
+    let first = u128::from_be_bytes(*iv).wrapping_add((offset / 16) as u128);
+    let mut block = first.to_be_bytes().into();
     aes.encrypt_block(&mut block);
     let skipped = offset % 16;
     let (head, tail) = data.split_at_mut(data.len().min(16 - skipped));
     xor(head, &block[skipped..]);
-    let iv = iv.wrapping_add(1).to_be_bytes();
-    apply_key_stream(aes, &iv, tail);
+    apply_key_stream(aes, &first.wrapping_add(1).to_be_bytes(), tail);
+}
+
+/// The counter and what its key stream is applied to, within one call of the cipher: a call loads
+/// the key schedule, which takes as long as several blocks.
+struct KeyStream<'a> {
+    counter: u128,
+    data: &'a mut [u8],
+}
+
+impl BlockSizeUser for KeyStream<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for KeyStream<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
+        let mut counter = self.counter;
+        let (whole, rest) = self.data.as_chunks_mut();
+        let mut groups = whole.chunks_exact_mut(B::ParBlocksSize::USIZE);
+        for group in &mut groups {
+            let mut blocks: ParBlocks<B> = Array::from_fn(|_| next_block(&mut counter));
+            backend.encrypt_par_blocks((&mut blocks).into());
+            for (data, block) in group.iter_mut().zip(blocks) {
+                xor_block(data, block);
+            }
+        }
+        for data in groups.into_remainder() {
+            let mut block = next_block(&mut counter);
+            backend.encrypt_block((&mut block).into());
+            xor_block(data, block);
+        }
+        if !rest.is_empty() {
+            let mut block = next_block(&mut counter);
+            backend.encrypt_block((&mut block).into());
+            xor(rest, &block);
+        }
+    }
+}
+
+fn next_block(counter: &mut u128) -> Array<u8, U16> {
+    let block = counter.to_be_bytes().into();
+    *counter = counter.wrapping_add(1);
+    block
+}
+
+/// As one word: byte by byte takes half as long again.
+fn xor_block(data: &mut [u8; 16], key_stream: Array<u8, U16>) {
+    let word = u128::from_ne_bytes(*data) ^ u128::from_ne_bytes(key_stream.into());
+    *data = word.to_ne_bytes();
 }
 
 fn xor(data: &mut [u8], key_stream: &[u8]) {
@@ -73,10 +117,6 @@ fn xor(data: &mut [u8], key_stream: &[u8]) {
         *data ^= key;
     }
 }
-
-/// Blocks encrypted at once: the payload of an Opus packet at 64 kbit/s takes 10 or 11, and `aes`
-/// is slow with odd blocks left over.
-const BLOCKS: usize = 16;
 
 /// IV = (salt * 2^16) XOR (SSRC * 2^64) XOR (index * 2^16): RFC 3711 §4.1.1.
 pub(crate) fn counter_block(salt: &[u8; 14], ssrc: u32, index: u64) -> [u8; 16] {
@@ -125,7 +165,7 @@ mod tests {
     #[test]
     fn every_length_takes_the_same_key_stream() {
         let aes = Aes128Enc::new(&[1; 16].into());
-        let mut longest = [0; 600];
+        let mut longest = [0; 1200];
         apply_key_stream(&aes, &[0; 16], &mut longest);
         for len in 0..longest.len() {
             let mut data = vec![0; len];
