@@ -142,16 +142,21 @@ mod tests {
                 &hex("F0F1F2F3F4F5F6F7F8F9FAFBFCFD"),
             ),
         );
-        let mut stream = vec![0; 0xff02 * 16];
+        let mut stream = [0; 48];
         cm.apply_key_stream(&mut stream, 0, 0);
         assert_eq!(
-            stream[..48],
+            stream[..],
             hex("E03EAD0935C95E80E166B16DD92B4EB4
                  D23513162B02D0F72A43A2FE4A5F97AB
                  41E95B3BB0A2E8DD477901E4FCA894C0")
         );
+        // The three last blocks that the RFC lists.
+        let mut iv = counter_block(&cm.salt, 0, 0);
+        iv[14..].copy_from_slice(&[0xfe, 0xff]);
+        let mut stream = [0; 48];
+        apply_key_stream(&cm.aes, &iv, &mut stream);
         assert_eq!(
-            stream[0xfeff * 16..],
+            stream[..],
             hex("EC8CDF7398607CB0F2D21675EA9EA1E4
                  362B7C3C6773516318A077D7FC5073AE
                  6A2CC3787889374FBEB4C81B17BA6C44")

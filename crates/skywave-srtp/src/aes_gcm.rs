@@ -237,6 +237,22 @@ mod tests {
     }
 
     #[test]
+    fn rfc7714_8_1_nonce_is_zeros_ssrc_roc_and_sequence_number_xor_salt() {
+        let bytes = |salt| *nonce(salt, 0x0102_0304, 0x0506_0708_090a).as_ref();
+        assert_eq!(bytes(&[0; 12])[..], hex("0000 01020304 05060708 090a"));
+        assert_eq!(bytes(&[0xff; 12])[..], hex("ffff fefdfcfb faf9f8f7 f6f5"));
+        // RFC 7714 §16.1.1 and §17.1.
+        assert_eq!(
+            nonce(&salt(), 0x5501_a0b2, 0xf17b).as_ref()[..],
+            hex("51753c6580c2726f20718414")
+        );
+        assert_eq!(
+            nonce(&salt(), 0x4d61_7273, 0x5d4).as_ref()[..],
+            hex("517524055203726f207170bb")
+        );
+    }
+
+    #[test]
     #[cfg_attr(miri, ignore = "ring is C and assembly")]
     fn wiped_key_is_one_of_zeros() {
         for profile in [Profile::AeadAes128Gcm, Profile::AeadAes256Gcm] {

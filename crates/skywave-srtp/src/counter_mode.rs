@@ -167,7 +167,7 @@ mod tests {
         let aes = Aes128Enc::new(&[1; 16].into());
         let mut longest = [0; 1200];
         apply_key_stream(&aes, &[0; 16], &mut longest);
-        for len in 0..longest.len() {
+        for len in (0..300).chain(1020..1060) {
             let mut data = vec![0; len];
             apply_key_stream(&aes, &[0; 16], &mut data);
             assert_eq!(data, longest[..len], "{len}");

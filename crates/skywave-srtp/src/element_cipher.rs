@@ -9,7 +9,7 @@ use crate::counter_mode::{CounterMode, counter_block};
 use crate::key_derivation::SessionKeys;
 use crate::{ExtensionIds, MasterKey};
 
-/// The keys of RFC 6904 §4 and what they are for.
+/// The keys of RFC 6904 §3 and what they are for.
 pub(crate) struct ElementCipher {
     aes: CounterMode,
     salt: [u8; 14],

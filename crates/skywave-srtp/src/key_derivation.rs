@@ -1,5 +1,5 @@
 //! Session keys from a master key: RFC 3711 §4.3 with AES-CM as the pseudo-random function
-//! (§4.3.3), RFC 7714 §11 for the AEAD profiles, RFC 6904 §4 for header extensions. The key
+//! (§4.3.3), RFC 7714 §11 for the AEAD profiles, RFC 6904 §3 for header extensions. The key
 //! derivation rate is 0.
 
 use zeroize::Zeroize;
@@ -49,7 +49,7 @@ impl SessionKeys {
         salt
     }
 
-    /// The labels are those of RFC 3711 §4.3.2 and RFC 6904 §4.
+    /// The labels are those of RFC 3711 §4.3.2 and RFC 6904 §3.
     fn derive(master: &MasterKey, key_label: u8, salt_label: u8) -> Self {
         let profile = master.profile();
         let mut keys = Self {

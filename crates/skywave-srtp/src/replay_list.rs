@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_packet_within_the_window_is_taken_once() {
+    fn rfc3711_3_3_2_every_packet_within_a_window_of_64_is_taken_once() {
         let mut list = ReplayList::default();
         receive(&mut list, 1, 100).unwrap();
         for index in (37..100).rev() {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_do_not_share_a_window() {
+    fn rfc3711_3_2_3_streams_do_not_share_a_window() {
         let mut list = ReplayList::default();
         receive(&mut list, 1, 5000).unwrap();
         assert_eq!(receive(&mut list, 2, 1), Ok(()));

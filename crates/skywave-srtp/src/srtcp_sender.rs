@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_are_numbered_from_zero_with_e_bit() {
+    fn rfc3711_3_4_packets_are_numbered_from_zero_with_the_e_bit_set() {
         for &profile in PROFILES {
             let mut sender = SrtcpSender::new(&master(profile));
             let words: Vec<u32> = (0..3).map(|_| index_word(&mut sender).unwrap()).collect();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_index_is_used_and_none_after_it() {
+    fn rfc3711_9_2_the_last_of_2_to_the_31_indices_is_used_and_none_after_it() {
         let mut sender = SrtcpSender::new(&master(PROFILES[0]));
         sender.next = 0x7fff_ffff;
         assert_eq!(index_word(&mut sender), Ok(0xffff_ffff));

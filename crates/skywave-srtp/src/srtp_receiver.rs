@@ -81,11 +81,11 @@ impl fmt::Debug for SrtpReceiver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SrtpSender;
     use crate::testing::{PROFILES, master, rtp};
+    use crate::{Profile, SrtpSender};
 
     #[test]
-    fn packets_reordered_around_the_wrap_are_taken() {
+    fn rfc3711_3_3_1_packets_reordered_around_the_wrap_are_taken() {
         for &profile in PROFILES {
             let mut sender = SrtpSender::new(&master(profile));
             let mut receiver = SrtpReceiver::new(&master(profile));
@@ -105,6 +105,45 @@ mod tests {
                     "{profile:?} {i}"
                 );
             }
+        }
+    }
+
+    /// SRTP packets of one sender, of these sequence numbers.
+    fn sealed(profile: Profile, sequence_numbers: &[u16]) -> Vec<Vec<u8>> {
+        let mut sender = SrtpSender::new(&master(profile));
+        let seal = |sequence_number: &u16| {
+            let mut packet = rtp(7, *sequence_number, b"x");
+            packet.resize(13 + profile.rtp_overhead(), 0);
+            sender.protect(&mut packet, 12, 13).unwrap();
+            packet
+        };
+        sequence_numbers.iter().map(seal).collect()
+    }
+
+    #[test]
+    fn rfc3711_3_3_1_start_below_half_the_range_survives_the_loss_of_the_first_packets() {
+        for &profile in PROFILES {
+            let packets = sealed(profile, &[0x7fff, 0xffff, 0x0001]);
+            let mut receiver = SrtpReceiver::new(&master(profile));
+            // Only the packet behind the wrap needs one before it, to count the rollover.
+            for mut packet in packets.into_iter().skip(1) {
+                assert_eq!(receiver.unprotect(&mut packet), Ok(13), "{profile:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rfc3711_3_3_1_forged_packets_do_not_move_the_index() {
+        for &profile in PROFILES {
+            let mut packets = sealed(profile, &[100, 101]);
+            let mut receiver = SrtpReceiver::new(&master(profile));
+            assert_eq!(receiver.unprotect(&mut packets[0]), Ok(13));
+            for sequence_number in [30_000_u16, 60_000, 90] {
+                let mut forged = packets[1].clone();
+                forged[2..4].copy_from_slice(&sequence_number.to_be_bytes());
+                receiver.unprotect(&mut forged).unwrap_err();
+            }
+            assert_eq!(receiver.unprotect(&mut packets[1]), Ok(13), "{profile:?}");
         }
     }
 }

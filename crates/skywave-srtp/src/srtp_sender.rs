@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn retransmission_across_the_wrap_gives_the_same_bytes() {
+    fn rfc3711_3_3_2_packet_sent_again_across_the_wrap_has_the_same_bytes() {
         for &profile in PROFILES {
             let mut sender = SrtpSender::new(&master(profile));
             let late = rtp(7, 65_534, b"late");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn retransmission_does_not_turn_the_stream_back() {
+    fn rfc3711_4_1_1_packet_sent_again_does_not_turn_the_index_back() {
         for &profile in PROFILES {
             let mut steady = SrtpSender::new(&master(profile));
             let mut repeating = SrtpSender::new(&master(profile));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_of_the_sequence_number_differ() {
+    fn rfc3711_4_1_1_rounds_of_the_sequence_number_differ() {
         for &profile in PROFILES {
             let mut sender = SrtpSender::new(&master(profile));
             let packet = rtp(7, 0, b"again");
@@ -252,6 +252,61 @@ mod tests {
             Err(Error::Ssrc {
                 expected: 7,
                 actual: 8
+            })
+        );
+    }
+
+    /// As [`protect`], for a further stream.
+    fn protect_stream(
+        sender: &SrtpSender,
+        stream: &mut StreamIndex,
+        packet: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let mut buffer = packet.to_vec();
+        buffer.resize(packet.len() + crate::MAX_RTP_OVERHEAD, 0);
+        let len = sender.protect_stream(stream, &mut buffer, 12, packet.len())?;
+        buffer.truncate(len);
+        Ok(buffer)
+    }
+
+    #[test]
+    fn rfc3711_3_2_3_further_streams_have_an_index_each() {
+        for &profile in PROFILES {
+            // A sender for each SSRC tells what a further stream of one sender has to be.
+            let mut apart = [0, 1].map(|_| SrtpSender::new(&master(profile)));
+            let mut sender = SrtpSender::new(&master(profile));
+            let mut further = StreamIndex::new();
+            for (primary, other) in [(65_534, 30_000), (65_535, 60_000), (0, 20_000), (1, 50_000)] {
+                let packet = rtp(7, primary, b"sent");
+                assert_eq!(
+                    protect(&mut sender, &packet),
+                    protect(&mut apart[0], &packet)
+                );
+                let packet = rtp(8, other, b"sent");
+                assert_eq!(
+                    protect_stream(&sender, &mut further, &packet),
+                    protect(&mut apart[1], &packet)
+                );
+            }
+            assert_eq!(further.ssrc(), Some(8));
+        }
+    }
+
+    #[test]
+    fn rfc3711_9_1_further_stream_with_the_ssrc_of_the_first_is_refused() {
+        let mut sender = SrtpSender::new(&master(PROFILES[0]));
+        protect(&mut sender, &rtp(7, 3, b"first")).unwrap();
+        let mut further = StreamIndex::new();
+        assert_eq!(
+            protect_stream(&sender, &mut further, &rtp(7, 4, b"other")),
+            Err(Error::SsrcInUse { ssrc: 7 })
+        );
+        protect_stream(&sender, &mut further, &rtp(8, 4, b"other")).unwrap();
+        assert_eq!(
+            protect_stream(&sender, &mut further, &rtp(9, 5, b"third")),
+            Err(Error::Ssrc {
+                expected: 8,
+                actual: 9
             })
         );
     }

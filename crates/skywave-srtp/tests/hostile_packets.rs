@@ -127,7 +127,7 @@ fn truncated_packets_are_dropped_at_every_length() {
 }
 
 #[test]
-fn replayed_and_old_srtp_is_dropped_across_the_wrap() {
+fn rfc3711_3_3_2_replayed_and_old_srtp_is_dropped_across_the_wrap() {
     for profile in PROFILES {
         let mut sender = SrtpSender::new(&master(profile));
         let mut receiver = SrtpReceiver::new(&master(profile));
@@ -146,7 +146,7 @@ fn replayed_and_old_srtp_is_dropped_across_the_wrap() {
 }
 
 #[test]
-fn replayed_and_old_srtcp_is_dropped() {
+fn rfc3711_3_3_2_replayed_and_old_srtcp_is_dropped() {
     for profile in PROFILES {
         let mut sender = SrtcpSender::new(&master(profile));
         let mut receiver = SrtcpReceiver::new(&master(profile));
@@ -160,7 +160,7 @@ fn replayed_and_old_srtcp_is_dropped() {
 }
 
 #[test]
-fn ssrcs_of_a_peer_number_their_srtcp_apart() {
+fn rfc3711_3_2_3_ssrcs_of_a_peer_number_their_srtcp_apart() {
     for profile in PROFILES {
         let mut receiver = SrtcpReceiver::new(&master(profile));
         for ssrc in [1, 2] {
@@ -173,7 +173,7 @@ fn ssrcs_of_a_peer_number_their_srtcp_apart() {
 }
 
 #[test]
-fn srtcp_that_is_not_encrypted_is_dropped() {
+fn rfc3711_3_4_srtcp_without_the_e_bit_is_dropped() {
     for profile in PROFILES {
         let mut packet = srtcp(&mut SrtcpSender::new(&master(profile)), 7);
         // The E bit: before the tag of AES-CM, at the end with AES-GCM.

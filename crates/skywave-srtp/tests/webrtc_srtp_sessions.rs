@@ -4,11 +4,11 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof};
 use proptest::{option, proptest};
 use skywave_srtp::{
-    MAX_RTCP_OVERHEAD, MAX_RTP_OVERHEAD, MasterKey, Profile, SrtcpReceiver, SrtcpSender,
-    SrtpReceiver, SrtpSender,
+    DropReason, MAX_RTCP_OVERHEAD, MAX_RTP_OVERHEAD, MasterKey, Profile, SrtcpReceiver,
+    SrtcpSender, SrtpReceiver, SrtpSender, StreamIndex,
 };
 use webrtc_srtp::context::Context;
 use webrtc_srtp::protection_profile::ProtectionProfile;
@@ -100,6 +100,228 @@ fn rtp_packets() -> impl Strategy<Value = Vec<Rtp>> {
 
 fn first_sequence_number() -> impl Strategy<Value = u16> {
     prop_oneof![any::<u16>(), 65_500..=65_535_u16]
+}
+
+/// What happens to a packet on its way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Arrives,
+    ArrivesTwice,
+    IsLost,
+    /// It arrives behind so many later ones.
+    IsLate(usize),
+}
+
+#[derive(Debug, Clone)]
+struct Sent {
+    rtp: Rtp,
+    /// It is of the second SSRC.
+    further: bool,
+    fate: Fate,
+    /// A report goes both ways behind it.
+    report: bool,
+}
+
+fn session() -> impl Strategy<Value = Vec<Sent>> {
+    let fate = prop_oneof![
+        6 => Just(Fate::Arrives),
+        1 => Just(Fate::ArrivesTwice),
+        2 => Just(Fate::IsLost),
+        2 => (1..10_usize).prop_map(Fate::IsLate),
+    ];
+    // Of 32 packets none is further from another than half the sequence numbers.
+    let step = prop_oneof![4 => Just(1), 2 => 2..70_u16, 2 => 70..1000_u16];
+    let sent = (
+        (step, any::<u8>()),
+        any::<bool>(),
+        fate,
+        proptest::bool::weighted(0.1),
+    )
+        .prop_map(|((step, byte), further, fate, report)| Sent {
+            rtp: Rtp {
+                step,
+                csrcs: vec![],
+                extension: None,
+                payload: vec![byte; usize::from(byte)],
+            },
+            further,
+            fate,
+            report,
+        });
+    vec(sent, 1..400)
+}
+
+/// One SSRC of a session, as it was sent and received.
+struct Stream {
+    ssrc: u32,
+    index: u64,
+    received: Vec<u64>,
+    /// Packets lost or late since the last that arrived.
+    missing: usize,
+}
+
+impl Stream {
+    fn new(ssrc: u32, first: u16) -> Self {
+        Self {
+            ssrc,
+            index: first.into(),
+            received: Vec::new(),
+            missing: 0,
+        }
+    }
+
+    /// What RFC 3711 §3.3.2 wants of a receiver with a window of 64.
+    fn receive(&mut self, index: u64) -> Result<(), DropReason> {
+        let highest = self.received.iter().max().copied().unwrap_or(index);
+        if index + 64 <= highest {
+            return Err(DropReason::TooOld);
+        }
+        if self.received.contains(&index) {
+            return Err(DropReason::Replayed);
+        }
+        self.received.push(index);
+        Ok(())
+    }
+}
+
+/// Both ends of both directions, with RTP and RTCP under the same keys.
+struct Ends {
+    sender: SrtpSender,
+    further: StreamIndex,
+    receiver: SrtpReceiver,
+    rtcp_sender: SrtcpSender,
+    rtcp_receiver: SrtcpReceiver,
+    peer_sender: Context,
+    peer_receiver: Context,
+}
+
+impl Ends {
+    fn new(keys: &Keys) -> Self {
+        Self {
+            sender: SrtpSender::new(&keys.master()),
+            further: StreamIndex::new(),
+            receiver: SrtpReceiver::new(&keys.master()),
+            rtcp_sender: SrtcpSender::new(&keys.master()),
+            rtcp_receiver: SrtcpReceiver::new(&keys.master()),
+            peer_sender: keys.peer(),
+            peer_receiver: keys.peer(),
+        }
+    }
+
+    /// The SRTP packet, the same at both ends.
+    fn protect(&mut self, plain: &[u8], header_len: usize, further: bool) -> Vec<u8> {
+        let mut buffer = plain.to_vec();
+        buffer.resize(plain.len() + MAX_RTP_OVERHEAD, 0);
+        let len = if further {
+            let stream = &mut self.further;
+            self.sender
+                .protect_stream(stream, &mut buffer, header_len, plain.len())
+        } else {
+            self.sender.protect(&mut buffer, header_len, plain.len())
+        };
+        buffer.truncate(len.unwrap());
+        assert_eq!(buffer, self.peer_sender.encrypt_rtp(plain).unwrap());
+        buffer
+    }
+
+    fn report(&mut self, ssrc: u32) {
+        let mut plain = vec![0x80, 201, 0, 1];
+        plain.extend(ssrc.to_be_bytes());
+        let mut buffer = plain.clone();
+        buffer.resize(plain.len() + MAX_RTCP_OVERHEAD, 0);
+        let len = self.rtcp_sender.protect(&mut buffer, plain.len()).unwrap();
+        let theirs = self.peer_receiver.decrypt_rtcp(&buffer[..len]).unwrap();
+        assert_eq!(theirs[..], plain[..]);
+        let mut buffer = self.peer_sender.encrypt_rtcp(&plain).unwrap().to_vec();
+        let len = self.rtcp_receiver.unprotect(&mut buffer).unwrap();
+        assert_eq!(buffer[..len], plain[..]);
+    }
+
+    /// Both ends read the packet, but ours only what it has to take.
+    fn unprotect(&mut self, sealed: &[u8], plain: &[u8], expected: Result<(), DropReason>) {
+        let theirs = self.peer_receiver.decrypt_rtp(sealed).unwrap();
+        assert_eq!(theirs[..], plain[..]);
+        let mut buffer = sealed.to_vec();
+        let len = self.receiver.unprotect(&mut buffer);
+        assert_eq!(len, expected.map(|()| plain.len()));
+        if let Ok(len) = len {
+            assert_eq!(buffer[..len], plain[..]);
+        }
+    }
+}
+
+/// A packet on its way.
+#[derive(Clone)]
+struct Flying {
+    further: bool,
+    index: u64,
+    plain: Vec<u8>,
+    sealed: Vec<u8>,
+    /// How many packets are still sent before it arrives.
+    due: usize,
+}
+
+fn run_session(keys: &Keys, ssrc: u32, firsts: [u16; 2], session: &[Sent]) {
+    let mut ends = Ends::new(keys);
+    let mut streams = [Stream::new(ssrc, firsts[0]), Stream::new(!ssrc, firsts[1])];
+    let mut flying: Vec<Flying> = Vec::new();
+    for sent in session {
+        let stream = &mut streams[usize::from(sent.further)];
+        let (plain, header_len) = sent.rtp.write(stream.ssrc, stream.index as u16);
+        let sealed = ends.protect(&plain, header_len, sent.further);
+        let arrives = matches!(sent.fate, Fate::Arrives | Fate::ArrivesTwice);
+        // Without its first packet, or with half the sequence numbers missing, nobody could tell
+        // the rollover counter.
+        let must_arrive = stream.received.is_empty() || stream.missing >= 20;
+        stream.missing = if arrives || must_arrive {
+            0
+        } else {
+            stream.missing + 1
+        };
+        let due = match sent.fate {
+            Fate::IsLate(behind) if !must_arrive => Some(behind),
+            Fate::IsLost if !must_arrive => None,
+            _ => Some(0),
+        };
+        if let Some(due) = due {
+            let packet = Flying {
+                further: sent.further,
+                index: stream.index,
+                plain,
+                sealed,
+                due,
+            };
+            if sent.fate == Fate::ArrivesTwice {
+                flying.push(packet.clone());
+            }
+            flying.push(packet);
+        }
+        stream.index += u64::from(sent.rtp.step);
+        for packet in flying.extract_if(.., |packet| packet.due == 0) {
+            let expected = streams[usize::from(packet.further)].receive(packet.index);
+            ends.unprotect(&packet.sealed, &packet.plain, expected);
+        }
+        for packet in &mut flying {
+            packet.due -= 1;
+        }
+        if sent.report {
+            ends.report(ssrc);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn sessions_with_loss_and_reordering_are_read_across_wraps(
+        keys in keys(),
+        ssrc in any::<u32>(),
+        firsts in [first_sequence_number(), first_sequence_number()],
+        session in session(),
+    ) {
+        run_session(&keys, ssrc, firsts, &session);
+    }
 }
 
 proptest! {
