@@ -10,6 +10,10 @@ use crate::{Error, HeaderEncryption, MasterKey};
 /// The mechanism by which headers are encrypted, with its keys.
 ///
 /// It is boxed where it is held: few sessions have one, and it is half as large as a sender.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is boxed as a whole, which leaves its owner one word"
+)]
 pub(crate) enum HeaderProtection {
     Cryptex,
     Elements(ElementCipher),
