@@ -42,3 +42,49 @@ impl<'a> ComfortNoise<'a> {
 }
 
 const MAX_LEVEL: u8 = 127;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc3389_3_level_comes_before_the_coefficients() {
+        let noise = ComfortNoise {
+            level: 70,
+            coefficients: &[127, 0, 254],
+        };
+        let mut buffer = [0xee; 5];
+        assert_eq!(noise.write(&mut buffer), Ok(4));
+        assert_eq!(buffer, [70, 127, 0, 254, 0xee]);
+        assert_eq!(ComfortNoise::parse(&buffer[..4]), Ok(noise));
+    }
+
+    #[test]
+    fn rfc3389_3_1_uppermost_bit_of_the_level_is_zero_and_ignored() {
+        let of = |level| ComfortNoise {
+            level,
+            coefficients: &[],
+        };
+        assert_eq!(of(127).write(&mut [0; 1]), Ok(1));
+        assert_eq!(of(128).write(&mut [0; 1]), Err(Error::NoiseLevel(128)));
+        assert_eq!(ComfortNoise::parse(&[0xc6]), Ok(of(70)));
+    }
+
+    #[test]
+    fn payload_without_a_level_is_truncated() {
+        assert_eq!(ComfortNoise::parse(&[]), Err(Malformed::Truncated));
+    }
+
+    #[test]
+    fn noise_that_does_not_fit_is_not_written() {
+        let noise = ComfortNoise {
+            level: 70,
+            coefficients: &[1],
+        };
+        let error = Error::BufferTooSmall {
+            needed: 2,
+            available: 1,
+        };
+        assert_eq!(noise.write(&mut [0; 1]), Err(error));
+    }
+}

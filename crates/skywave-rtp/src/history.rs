@@ -68,17 +68,9 @@ fn slot(number: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NtpTime;
 
     fn frame(timestamp: u32) -> OwnedFrame {
-        OwnedFrame {
-            payload: [1, 2, 3].into(),
-            timestamp,
-            marker: false,
-            audio_level: 0,
-            voice: false,
-            captured: NtpTime(0),
-        }
+        OwnedFrame::of(&[1, 2, 3], timestamp)
     }
 
     fn timestamp(history: &History, number: u32) -> Option<u32> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// The seconds wrap in 2036 and the differences taken of them are modular, so the order of two
 /// values says nothing: there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NtpTime(pub u64);
 
 impl NtpTime {

@@ -21,3 +21,18 @@ pub struct OwnedFrame {
     /// When the first sample was captured.
     pub captured: NtpTime,
 }
+
+#[cfg(test)]
+impl OwnedFrame {
+    /// A frame of speech, captured when its timestamp says.
+    pub(crate) fn of(payload: &[u8], timestamp: u32) -> Self {
+        Self {
+            payload: payload.into(),
+            timestamp,
+            marker: false,
+            audio_level: 30,
+            voice: true,
+            captured: NtpTime(timestamp.into()),
+        }
+    }
+}

@@ -63,7 +63,7 @@ impl Packetizer {
 
     /// Writes frame `number` of `history` to the front of `buffer`, and counts the packet.
     ///
-    /// Leave room behind it for what SRTP adds.
+    /// Lend no more than the path takes less what SRTP adds: redundancy may fill it.
     ///
     /// # Errors
     /// [`Error::UnknownFrame`], [`Error::BufferTooSmall`], [`Error::PayloadType`] and
@@ -103,7 +103,11 @@ impl Packetizer {
         };
         let body = Body::new(history, &content, self.payload_type)?;
         let written = self.send(content, &body, departure, buffer)?;
-        self.frames_in_a_row = (self.frames_in_a_row + 1).min(Packing::MAX_REDUNDANCY);
+        self.frames_in_a_row = match packing {
+            // Its block could not be labelled: blocks have the stream's payload type.
+            Packing::As { .. } => 0,
+            _ => (self.frames_in_a_row + 1).min(Packing::MAX_REDUNDANCY),
+        };
         Ok(written)
     }
 
@@ -125,13 +129,21 @@ impl Packetizer {
         let content = Content::Tone { tone, payload_type };
         let body = Body::of_tone(&tone, payload_type);
         let written = self.send(content, &body, departure, buffer)?;
-        self.frames_in_a_row = 0;
+        self.interrupt();
         Ok(written)
+    }
+
+    /// Notes that the listener was not meant to hear the frames before the next one, as it was muted
+    /// or listened to another stream: they are not repeated as redundancy.
+    pub fn interrupt(&mut self) {
+        self.frames_in_a_row = 0;
     }
 
     /// Writes the same packet once more, octet by octet, to be protected under the same SRTP index.
     ///
-    /// Counts nothing and advances nothing; see [`Self::retransmit`].
+    /// `history` is the one the packet was written from: a frame of another stream under the same
+    /// number would be other octets under the same key stream. Counts nothing and advances nothing;
+    /// see [`Self::retransmit`].
     ///
     /// # Errors
     /// [`Error::UnknownFrame`] if the history has lost a frame of it, and [`Error::BufferTooSmall`].
@@ -275,8 +287,282 @@ pub(crate) fn checked_payload_type(payload_type: u8) -> Result<u8, Error> {
     }
 }
 
-/// In frames, 1 s of 20 ms each: receivers interpolate between captures that far apart. By the
-/// number of the frame, so that all listeners of a stream get the longer header at the same time.
+/// In frames, 1 s of 20 ms each; receivers interpolate. By the number of the frame, so that it costs
+/// a listener no state.
 const CAPTURE_TIME_INTERVAL: u32 = 50;
 
 const _: () = assert!(size_of::<Packetizer>() <= 48);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NtpTime, OwnedFrame, RtpPacket, TelephoneEvent};
+
+    const HERE: Departure = Departure {
+        time: NtpTime(0),
+        transport_number: 0,
+    };
+
+    const TONE: TonePacket = TonePacket {
+        timestamp: 960,
+        marker: true,
+        event: TelephoneEvent {
+            event: 5,
+            end: false,
+            volume: 10,
+            duration: 960,
+        },
+    };
+
+    fn config() -> PacketizerConfig {
+        PacketizerConfig {
+            ssrc: 0x1234_5678,
+            payload_type: 111,
+            first_sequence_number: 0x0102,
+            timestamp_offset: 0x1000_0000,
+            extensions: ExtensionIds::default(),
+        }
+    }
+
+    fn with_extensions(extensions: ExtensionIds) -> Packetizer {
+        let config = PacketizerConfig {
+            extensions,
+            ..config()
+        };
+        Packetizer::new(config, Arc::default()).unwrap()
+    }
+
+    fn packetizer() -> Packetizer {
+        Packetizer::new(config(), Arc::default()).unwrap()
+    }
+
+    /// One packet of a new frame, in a buffer that ends behind it.
+    fn sent(packetizer: &mut Packetizer, frame: OwnedFrame, packing: Packing) -> Vec<u8> {
+        let mut history = History::default();
+        let number = history.push(frame);
+        let mut buffer = [0xee; 200];
+        let written = packetizer.write(&history, number, packing, HERE, &mut buffer);
+        let written = written.unwrap();
+        assert!(buffer[written.len..].iter().all(|&octet| octet == 0xee));
+        buffer[..written.len].to_vec()
+    }
+
+    fn frame(timestamp: u32) -> OwnedFrame {
+        OwnedFrame::of(&[0xf8, 0xff, 0xfe], timestamp)
+    }
+
+    #[test]
+    fn rfc3550_5_1_packet_is_header_and_payload() {
+        let packet = sent(&mut packetizer(), frame(960), Packing::Plain);
+        let expected = b"\x80\x6f\x01\x02\x10\x00\x03\xc0\x12\x34\x56\x78\xf8\xff\xfe";
+        assert_eq!(packet, expected);
+    }
+
+    #[test]
+    fn rfc8834_4_1_after_a_pause_numbers_go_on_by_one_and_time_by_its_length() {
+        let mut packetizer = packetizer();
+        let before = sent(&mut packetizer, frame(960), Packing::Plain);
+        let after = sent(&mut packetizer, frame(960 + 480_000), Packing::Plain);
+        let view = |packet| {
+            let view = RtpPacket::parse(packet).unwrap();
+            (view.sequence_number(), view.timestamp())
+        };
+        assert_eq!(view(&before), (0x0102, 0x1000_0000 + 960));
+        assert_eq!(view(&after), (0x0103, 0x1000_0000 + 960 + 480_000));
+    }
+
+    #[test]
+    fn rfc3551_4_1_marker_is_that_of_the_frame_and_of_no_other() {
+        let mut packetizer = packetizer();
+        let first = OwnedFrame {
+            marker: true,
+            ..frame(960)
+        };
+        for packing in [
+            Packing::Plain,
+            Packing::Red {
+                payload_type: 63,
+                redundancy: 1,
+            },
+        ] {
+            let marked = sent(&mut packetizer, first.clone(), packing);
+            let next = sent(&mut packetizer, frame(1920), packing);
+            assert_eq!((marked[1] >> 7, next[1] >> 7), (1, 0));
+        }
+    }
+
+    #[test]
+    fn rfc6464_3_level_and_voice_of_each_frame() {
+        let mut packetizer = with_extensions(ExtensionIds {
+            audio_level: Some(1),
+            ..ExtensionIds::default()
+        });
+        let mut octet = |audio_level, voice| {
+            let frame = OwnedFrame {
+                audio_level,
+                voice,
+                ..frame(0)
+            };
+            sent(&mut packetizer, frame, Packing::Plain)[17]
+        };
+        assert_eq!(octet(127, true), 0xff);
+        assert_eq!(octet(0, false), 0, "nothing is left of the packet before");
+        assert_eq!(octet(200, false), 127, "too low a level is silence");
+    }
+
+    #[test]
+    fn capture_time_goes_with_the_first_packet_and_every_fiftieth_frame() {
+        let mut packetizer = with_extensions(ExtensionIds {
+            abs_capture_time: Some(1),
+            ..ExtensionIds::default()
+        });
+        let mut history = History::default();
+        let mut with_time = Vec::new();
+        for number in 1..=120 {
+            history.push(frame(number * 960));
+            if number < 30 {
+                continue; // not here yet
+            }
+            let mut buffer = [0; 100];
+            let written = packetizer.write(&history, number, Packing::Plain, HERE, &mut buffer);
+            let packet = &buffer[..written.unwrap().len];
+            let mut elements = RtpPacket::parse(packet).unwrap().extensions();
+            if let Some(element) = elements.next() {
+                assert_eq!(element.data, u64::from(number * 960).to_be_bytes());
+                with_time.push(number);
+            }
+        }
+        assert_eq!(with_time, [30, 51, 101]);
+    }
+
+    #[test]
+    fn sequence_number_and_timestamp_wrap() {
+        let config = PacketizerConfig {
+            first_sequence_number: 0xffff,
+            timestamp_offset: 0xffff_fc40,
+            ..config()
+        };
+        let mut packetizer = Packetizer::new(config, Arc::default()).unwrap();
+        let packet = sent(&mut packetizer, frame(0), Packing::Plain);
+        assert_eq!(packet[2..8], [0xff, 0xff, 0xff, 0xff, 0xfc, 0x40]);
+        let packet = sent(&mut packetizer, frame(960), Packing::Plain);
+        assert_eq!(packet[2..8], [0, 0, 0, 0, 0, 0]);
+        assert_eq!(packetizer.next_sequence_number(), 1);
+    }
+
+    #[test]
+    fn comfort_noise_goes_under_its_own_payload_type() {
+        let noise = OwnedFrame::of(&[70], 0);
+        let packet = sent(&mut packetizer(), noise, Packing::As { payload_type: 13 });
+        assert_eq!((packet[1], &packet[12..]), (13, &[70][..]));
+    }
+
+    #[test]
+    fn rfc4733_2_5_1_2_tones_share_the_numbers_and_the_clock_of_the_audio() {
+        let mut packetizer = packetizer();
+        sent(&mut packetizer, frame(0), Packing::Plain);
+        let mut buffer = [0; 16];
+        let written = packetizer.write_tone(TONE, 126, HERE, &mut buffer).unwrap();
+        let expected = b"\x80\xfe\x01\x03\x10\x00\x03\xc0\x12\x34\x56\x78\x05\x0a\x03\xc0";
+        assert_eq!((&buffer, written.len), (expected, 16));
+        assert_eq!(sent(&mut packetizer, frame(0), Packing::Plain)[3], 4);
+    }
+
+    #[test]
+    fn payload_octets_and_header_octets_are_counted_apart() {
+        let mut packetizer = with_extensions(ExtensionIds {
+            audio_level: Some(1),
+            ..ExtensionIds::default()
+        });
+        for time in 0..3 {
+            sent(&mut packetizer, frame(time), Packing::Plain);
+        }
+        packetizer
+            .write_tone(TONE, 126, HERE, &mut [0; 64])
+            .unwrap();
+        let seen = packetizer.counters().snapshot();
+        assert_eq!((seen.packets_sent, seen.bytes_sent), (4, 3 * 3 + 4));
+        assert_eq!(seen.header_bytes_sent, 4 * 20);
+    }
+
+    #[test]
+    fn rebuilding_counts_nothing_and_retransmitting_counts_apart() {
+        let mut packetizer = packetizer();
+        let mut history = History::default();
+        let number = history.push(frame(960));
+        let mut first = [0; 15];
+        let written = packetizer.write(&history, number, Packing::Plain, HERE, &mut first);
+        let written = written.unwrap();
+        let before = packetizer.counters().snapshot();
+
+        let mut again = [0; 15];
+        let rebuilt = packetizer
+            .rebuild(&history, &written.packet, &mut again)
+            .unwrap();
+        assert_eq!((rebuilt, again), (written, first));
+        assert_eq!(packetizer.counters().snapshot(), before);
+
+        packetizer
+            .retransmit(&history, &written.packet, &mut again)
+            .unwrap();
+        let seen = packetizer.counters().snapshot();
+        assert_eq!((seen.packets_sent, seen.bytes_sent), (2, 6));
+        assert_eq!(
+            (
+                seen.retransmitted_packets_sent,
+                seen.retransmitted_bytes_sent
+            ),
+            (1, 3)
+        );
+        assert_eq!(packetizer.next_sequence_number(), 0x0103);
+    }
+
+    #[test]
+    fn packet_that_cannot_be_written_is_neither_numbered_nor_counted() {
+        let mut packetizer = packetizer();
+        let mut history = History::default();
+        let number = history.push(frame(960));
+        let mut error = |number, packing, len| {
+            let mut buffer = vec![0; len];
+            packetizer
+                .write(&history, number, packing, HERE, &mut buffer)
+                .unwrap_err()
+        };
+        let too_small = |needed, available| Error::BufferTooSmall { needed, available };
+        assert_eq!(error(number, Packing::Plain, 14), too_small(15, 14));
+        assert_eq!(error(number, Packing::Plain, 0), too_small(15, 0));
+        assert_eq!(
+            error(number + 1, Packing::Plain, 99),
+            Error::UnknownFrame(number + 1)
+        );
+        let red = |payload_type, redundancy| Packing::Red {
+            payload_type,
+            redundancy,
+        };
+        assert_eq!(error(number, red(63, 1), 15), too_small(16, 15));
+        assert_eq!(error(number, red(63, 3), 99), Error::Redundancy(3));
+        assert_eq!(error(number, red(64, 1), 99), Error::PayloadType(64));
+        let as_other = Packing::As { payload_type: 200 };
+        assert_eq!(error(number, as_other, 99), Error::PayloadType(200));
+        let tone = packetizer.write_tone(TONE, 95, HERE, &mut [0; 99]);
+        assert_eq!(tone, Err(Error::PayloadType(95)));
+        assert_eq!(packetizer.counters().packets_sent(), 0);
+        assert_eq!(packetizer.next_sequence_number(), 0x0102);
+    }
+
+    #[test]
+    fn rfc5761_4_payload_types_that_look_like_rtcp_are_refused() {
+        for payload_type in 0..=255 {
+            let config = PacketizerConfig {
+                payload_type,
+                ..config()
+            };
+            let allowed = payload_type < 128 && !(64..96).contains(&payload_type);
+            let error = Packetizer::new(config, Arc::default()).err();
+            assert_eq!(
+                error,
+                (!allowed).then_some(Error::PayloadType(payload_type))
+            );
+        }
+    }
+}

@@ -12,8 +12,9 @@ pub enum Packing {
         payload_type: u8,
     },
     /// The frame and those before it that the history holds (RFC 2198), as far as they can be
-    /// expressed, fit into the buffer, and were sent: not those from before the listener's first
-    /// packet, or those that a tone replaced.
+    /// expressed and fit into the buffer. Not those that the listener was not meant to hear: from
+    /// before its first packet, replaced by a tone, or before
+    /// [`Packetizer::interrupt`](crate::Packetizer::interrupt).
     Red {
         /// The payload type of `red`; the blocks have the stream's. 0..=63 or 96..=127.
         payload_type: u8,

@@ -100,3 +100,53 @@ impl BlockHeader {
 
 /// The F bit: another block header follows.
 const FOLLOWED: u8 = 1 << 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(payload: &[u8]) -> Vec<(u8, u16, &[u8])> {
+        let blocks = RedBlocks::parse(payload).unwrap();
+        blocks
+            .map(|block| (block.payload_type, block.timestamp_offset, block.data))
+            .collect()
+    }
+
+    /// The packet of RFC 2198 §5, with shorter data: DVI (5) repeated as LPC (7), here of 3 octets.
+    #[test]
+    fn rfc2198_5_example() {
+        // F=1, type 7, offset 160, length 3; F=0, type 5.
+        let payload = b"\x87\x02\x80\x03\x05lpcdvi4";
+        let expected = [(7, 160, &b"lpc"[..]), (5, 0, b"dvi4")];
+        assert_eq!(read(payload), expected);
+    }
+
+    #[test]
+    fn largest_offset_and_length_are_read() {
+        let mut payload = b"\xef\xff\xff\xff\x6f".to_vec();
+        payload.resize(5 + 1023, 9);
+        assert_eq!(
+            read(&payload),
+            [(111, 16_383, &[9; 1023][..]), (111, 0, b"")]
+        );
+        payload.pop();
+        assert_eq!(
+            RedBlocks::parse(&payload).unwrap_err(),
+            Malformed::Truncated
+        );
+    }
+
+    #[test]
+    fn payload_without_an_end_of_headers_is_truncated() {
+        for payload in [
+            &b""[..],
+            b"\x87",
+            b"\x87\0\0",
+            b"\x87\0\0\0",
+            b"\x87\0\0\0\x87\0\0\0",
+        ] {
+            assert_eq!(RedBlocks::parse(payload).unwrap_err(), Malformed::Truncated);
+        }
+        assert_eq!(read(b"\x05"), [(5, 0, &b""[..])]);
+    }
+}

@@ -116,3 +116,159 @@ const BLOCK_HEADER_LEN: usize = 4;
 const PRIMARY_HEADER_LEN: usize = 1;
 /// The F bit: another block header follows.
 const FOLLOWED: u8 = 1 << 7;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        Departure, ExtensionIds, Packetizer, PacketizerConfig, RedBlocks, RtpPacket,
+        TelephoneEvent, TonePacket,
+    };
+
+    fn packetizer() -> Packetizer {
+        let config = PacketizerConfig {
+            ssrc: 1,
+            payload_type: 111,
+            first_sequence_number: 1,
+            timestamp_offset: 7,
+            extensions: ExtensionIds::default(),
+        };
+        Packetizer::new(config, Arc::default()).unwrap()
+    }
+
+    fn send(packetizer: &mut Packetizer, history: &History, number: u32, len: usize) -> Vec<u8> {
+        let packing = Packing::Red {
+            payload_type: 63,
+            redundancy: 2,
+        };
+        let mut buffer = vec![0; len];
+        let departure = Departure::default();
+        let written = packetizer.write(history, number, packing, departure, &mut buffer);
+        buffer.truncate(written.unwrap().len);
+        buffer
+    }
+
+    /// Sends all frames into buffers of `len` octets; gives the payload of the last packet.
+    fn last_payload(frames: &[(&[u8], u32)], len: usize) -> Vec<u8> {
+        let (mut packetizer, mut history) = (packetizer(), History::default());
+        let mut packet = Vec::new();
+        for &(payload, timestamp) in frames {
+            let number = history.push(OwnedFrame::of(payload, timestamp));
+            packet = send(&mut packetizer, &history, number, len);
+        }
+        let view = RtpPacket::parse(&packet).unwrap();
+        assert_eq!(view.payload_type(), 63);
+        view.payload().to_vec()
+    }
+
+    /// Offset and data of each block.
+    fn blocks(payload: &[u8]) -> Vec<(u16, Vec<u8>)> {
+        let blocks = RedBlocks::parse(payload).unwrap();
+        blocks
+            .inspect(|block| assert_eq!(block.payload_type, 111))
+            .map(|block| (block.timestamp_offset, block.data.to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn rfc2198_3_headers_come_first_and_the_oldest_block_before_the_others() {
+        let payload = last_payload(&[(b"a", 960), (b"bb", 1920), (b"ccc", 2880)], 200);
+        // 1920 << 10 | 1, then 960 << 10 | 2.
+        assert_eq!(payload, b"\xef\x1e\x00\x01\xef\x0f\x00\x02\x6fabbccc");
+    }
+
+    #[test]
+    fn first_packet_repeats_nothing() {
+        assert_eq!(last_payload(&[(b"a", 960)], 200), b"\x6fa");
+        let (mut packetizer, mut history) = (packetizer(), History::default());
+        history.push(OwnedFrame::of(b"before", 960));
+        let number = history.push(OwnedFrame::of(b"a", 1920));
+        let packet = send(&mut packetizer, &history, number, 200);
+        assert_eq!(packet[12..], *b"\x6fa");
+    }
+
+    #[test]
+    fn rfc2198_3_blocks_more_than_16383_ticks_old_are_left_out() {
+        let of = |newest| {
+            blocks(&last_payload(
+                &[(b"a", 0), (b"b", 960), (b"c", newest)],
+                200,
+            ))
+        };
+        assert_eq!(of(16_383).len(), 3);
+        assert_eq!(of(16_384), [(15_424, b"b".to_vec()), (0, b"c".to_vec())]);
+        assert_eq!(of(960 + 16_384), [(0, b"c".to_vec())]);
+        assert_eq!(of(959).len(), 2, "a frame of the future is none to repeat");
+        assert_eq!(of(960).len(), 2, "nor is one of the same time");
+    }
+
+    #[test]
+    fn rfc2198_3_blocks_of_more_than_1023_octets_are_left_out() {
+        let of = |len| {
+            blocks(&last_payload(
+                &[(b"a", 0), (&vec![5; len], 1), (b"c", 2)],
+                1500,
+            ))
+        };
+        assert_eq!(of(1023).len(), 3);
+        assert_eq!(of(1024), [(2, b"a".to_vec()), (0, b"c".to_vec())]);
+    }
+
+    #[test]
+    fn offset_is_right_across_the_wrap_of_the_clock() {
+        let payload = last_payload(&[(b"a", u32::MAX - 9), (b"b", 950)], 200);
+        assert_eq!(blocks(&payload)[0], (960, b"a".to_vec()));
+    }
+
+    #[test]
+    fn redundancy_never_outgrows_the_buffer() {
+        let frames: [(&[u8], u32); 3] = [(b"a", 0), (b"bbbb", 1), (b"c", 2)];
+        let count = |room: usize| blocks(&last_payload(&frames, 12 + room)).len();
+        assert_eq!(count(2 + 8 + 5), 3);
+        assert_eq!(count(2 + 8 + 5 - 1), 2, "the younger one");
+        assert_eq!(count(2 + 8), 2);
+        assert_eq!(count(2 + 4), 1);
+    }
+
+    #[test]
+    fn frames_the_listener_was_not_to_hear_are_not_repeated() {
+        let (mut packetizer, mut history) = (packetizer(), History::default());
+        let mut next = |packetizer: &mut Packetizer, timestamp| {
+            let number = history.push(OwnedFrame::of(b"a", timestamp));
+            let packet = send(packetizer, &history, number, 200);
+            blocks(&packet[12..]).len()
+        };
+        let mut at = (0..).step_by(960);
+        let mut count = |packetizer: &mut Packetizer| next(packetizer, at.next().unwrap());
+        let counts = [(); 3].map(|()| count(&mut packetizer));
+        assert_eq!(counts, [1, 2, 3]);
+
+        let event = TelephoneEvent::parse(&[5, 10, 3, 0xc0]).unwrap();
+        let tone = TonePacket {
+            timestamp: 0,
+            marker: true,
+            event,
+        };
+        let sent = packetizer.write_tone(tone, 126, Departure::default(), &mut [0; 20]);
+        sent.unwrap();
+        let counts = [(); 3].map(|()| count(&mut packetizer));
+        assert_eq!(counts, [1, 2, 3]);
+
+        packetizer.interrupt();
+        assert_eq!(count(&mut packetizer), 1);
+    }
+
+    #[test]
+    fn repeated_octets_are_counted_within_the_octets_sent() {
+        let (mut packetizer, mut history) = (packetizer(), History::default());
+        for (payload, timestamp) in [(b"aaa", 0), (b"bbb", 960)] {
+            let number = history.push(OwnedFrame::of(payload, timestamp));
+            send(&mut packetizer, &history, number, 200);
+        }
+        let seen = packetizer.counters().snapshot();
+        assert_eq!(seen.redundant_bytes_sent, 3);
+        assert_eq!(seen.bytes_sent, (1 + 3) + (4 + 1 + 3 + 3));
+    }
+}

@@ -10,6 +10,9 @@ use crate::{SentPacket, Written};
 
 /// The last [`Self::DEPTH`] packets of one listener: made only for listeners that negotiated
 /// Generic NACK.
+///
+/// It belongs to one [`Packetizer`](crate::Packetizer) and one [`History`](crate::History): a
+/// listener that gets another of them gets a new log.
 #[derive(Debug)]
 pub struct SentLog {
     /// The packet with sequence number n lies at `n % DEPTH`.
@@ -173,3 +176,131 @@ const ASSUMED_ROUND_TRIP_TIME: Duration = Duration::from_millis(100);
 /// In quarters of an octet: one packet of full size, so that the first losses of a call are
 /// repaired too.
 const START_CREDIT: u32 = 1200 * SentLog::COST;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sent_packet::Content;
+
+    fn written(sequence_number: u16, len: usize) -> Written {
+        let content = Content::Frame {
+            number: 1,
+            payload_type: 111,
+            red: None,
+            capture_time: false,
+        };
+        let packet = SentPacket {
+            sequence_number,
+            transport_number: 0,
+            send_time: 0,
+            content,
+        };
+        Written {
+            header_len: 20,
+            len,
+            packet,
+        }
+    }
+
+    /// With 64 packets of 100 octets, of which the last has the number 63.
+    fn full() -> SentLog {
+        let mut log = SentLog::default();
+        for number in 0..64 {
+            log.record(&written(number, 100));
+        }
+        log
+    }
+
+    const TRIP: Option<Duration> = Some(Duration::from_millis(40));
+
+    fn after(start: Instant, millis: u64) -> Instant {
+        start + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn last_64_packets_are_found_by_number_across_the_wrap() {
+        let mut log = SentLog::default();
+        assert_eq!(log.find(0), None);
+        for number in (u16::MAX - 39..=u16::MAX).chain(0..30) {
+            log.record(&written(number, 100));
+        }
+        let number = |packet: &SentPacket| packet.sequence_number();
+        assert_eq!(log.find(29).map(number), Some(29));
+        assert_eq!(log.find(u16::MAX).map(number), Some(u16::MAX));
+        assert_eq!(log.find(30u16.wrapping_sub(64)).map(number), Some(65_502));
+        assert_eq!(log.find(30u16.wrapping_sub(65)), None);
+        assert_eq!(log.find(30), None);
+    }
+
+    #[test]
+    fn rfc8834_6_1_packet_is_not_sent_again_within_a_round_trip_time() {
+        let (mut log, now) = (full(), Instant::now());
+        assert!(log.retransmission(5, now, TRIP).is_ok());
+        let mut again = |number, millis, trip| log.retransmission(number, after(now, millis), trip);
+        assert_eq!(again(5, 39, TRIP), Err(Refusal::TooSoon));
+        assert!(again(6, 39, TRIP).is_ok(), "another one");
+        assert!(again(5, 40, TRIP).is_ok());
+        assert!(again(7, 0, None).is_ok());
+        assert_eq!(again(7, 99, None), Err(Refusal::TooSoon));
+        assert!(again(7, 100, None).is_ok());
+        assert_eq!(log.refusals().too_soon, 2);
+    }
+
+    #[test]
+    fn packet_is_sent_again_three_times_at_most() {
+        let (mut log, now) = (full(), Instant::now());
+        for round in 0..3 {
+            assert!(log.retransmission(9, after(now, round * 40), TRIP).is_ok());
+        }
+        let late = after(now, 1000);
+        assert_eq!(log.retransmission(9, late, TRIP), Err(Refusal::TooOften));
+        assert_eq!(log.refusals().too_often, 1);
+    }
+
+    #[test]
+    fn packet_not_in_the_log_is_unknown() {
+        let (mut log, now) = (full(), Instant::now());
+        for number in [64, 128, u16::MAX] {
+            assert_eq!(log.retransmission(number, now, TRIP), Err(Refusal::Unknown));
+        }
+        assert_eq!(log.refusals().unknown, 3);
+    }
+
+    #[test]
+    fn flood_of_nacks_gets_a_quarter_of_the_streams_octets() {
+        let (mut log, now) = (full(), Instant::now());
+        let flood = |log: &mut SentLog, millis| -> usize {
+            (0..=u16::MAX)
+                .filter(|&number| log.retransmission(number, after(now, millis), TRIP).is_ok())
+                .count()
+        };
+        assert_eq!(flood(&mut log, 0), 16);
+        assert_eq!(flood(&mut log, 1000), 0);
+        assert_eq!(log.refusals().over_budget, 2 * 64 - 16);
+        for number in 64..84 {
+            log.record(&written(number, 100));
+        }
+        assert_eq!(flood(&mut log, 2000), 5);
+    }
+
+    #[test]
+    fn credit_does_not_add_up_beyond_what_the_log_holds() {
+        let (mut log, now) = (SentLog::default(), Instant::now());
+        for number in 0..10_000 {
+            log.record(&written(number, 200));
+        }
+        let granted = (9936..10_000).filter(|&n| log.retransmission(n, now, TRIP).is_ok());
+        assert_eq!(granted.count(), 16);
+    }
+
+    #[test]
+    fn first_packets_of_a_stream_can_be_repaired() {
+        let (mut log, now) = (SentLog::default(), Instant::now());
+        log.record(&written(7, 1200));
+        assert!(log.retransmission(7, now, TRIP).is_ok());
+        assert_eq!(
+            log.retransmission(7, after(now, 50), TRIP),
+            Err(Refusal::OverBudget)
+        );
+    }
+}

@@ -45,3 +45,40 @@ impl TelephoneEvent {
 /// The E bit. The bit below is reserved: sent as zero, ignored when received.
 const END: u8 = 1 << 7;
 const VOLUME: u8 = 0x3f;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: TelephoneEvent = TelephoneEvent {
+        event: 11,
+        end: true,
+        volume: 10,
+        duration: 0x0320,
+    };
+
+    #[test]
+    fn rfc4733_2_3_fields_stand_where_they_should() {
+        assert_eq!(EVENT.to_bytes(), [11, 0x8a, 0x03, 0x20]);
+        assert_eq!(TelephoneEvent::parse(&[11, 0x8a, 0x03, 0x20]), Ok(EVENT));
+    }
+
+    #[test]
+    fn rfc4733_2_3_3_reserved_bit_is_sent_as_zero_and_ignored() {
+        assert_eq!(TelephoneEvent::parse(&[11, 0xca, 0x03, 0x20]), Ok(EVENT));
+        let loud = TelephoneEvent {
+            volume: 255,
+            ..EVENT
+        };
+        assert_eq!(loud.to_bytes()[1], 0xbf);
+    }
+
+    #[test]
+    fn payload_of_less_than_an_event_is_truncated() {
+        for len in 0..4 {
+            let result = TelephoneEvent::parse(&[0; 4][..len]);
+            assert_eq!(result, Err(Malformed::Truncated));
+        }
+        assert!(TelephoneEvent::parse(&[0; 8]).is_ok());
+    }
+}

@@ -129,7 +129,7 @@ impl ToneSender {
 pub struct TonePacket {
     /// Media time at which the event, or this segment of it, began.
     pub timestamp: u32,
-    /// First packet of an event (RFC 4733 §2.3.1... the RTP marker bit).
+    /// Whether it is the first packet of the event (RFC 4733 §2.2.2).
     pub marker: bool,
     /// The payload.
     pub event: TelephoneEvent,
@@ -240,5 +240,229 @@ const MAX_GAP: Duration = Duration::from_secs(60);
 const MAX_SEGMENT: u32 = 0xffff;
 /// After the first time: three in all (RFC 4733 §2.5.1.4).
 const REPETITIONS: u8 = 2;
-/// In -dBm0: a little below what telephones send, as libraries of the field do.
+/// -10 dBm0, what browsers send.
 const VOLUME: u8 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 8000;
+    /// 20 ms.
+    const FRAME: u32 = 160;
+
+    fn sender(digits: &str, millis: u64, gap: u64) -> ToneSender {
+        let mut sender = ToneSender::new(ToneSender::ALL_DIGITS);
+        insert(&mut sender, digits, millis, gap).unwrap();
+        sender
+    }
+
+    fn insert(sender: &mut ToneSender, digits: &str, millis: u64, gap: u64) -> Result<(), Error> {
+        let [duration, gap] = [millis, gap].map(Duration::from_millis);
+        sender.insert(digits, duration, gap)
+    }
+
+    /// Asks for the frames that start at `first`, one after the other.
+    fn poll(sender: &mut ToneSender, first: u32, frames: u32) -> Vec<Option<TonePacket>> {
+        (0..frames)
+            .map(|n| sender.poll(first.wrapping_add(n * FRAME), FRAME, RATE))
+            .collect()
+    }
+
+    /// Frame, event, timestamp, duration, marker, end.
+    type Row = (usize, u8, u32, u16, bool, bool);
+
+    fn rows(packets: &[Option<TonePacket>]) -> Vec<Row> {
+        let row = |(frame, packet): (usize, &Option<TonePacket>)| {
+            let TonePacket {
+                timestamp,
+                marker,
+                event,
+            } = (*packet)?;
+            Some((
+                frame,
+                event.event,
+                timestamp,
+                event.duration,
+                marker,
+                event.end,
+            ))
+        };
+        packets.iter().enumerate().filter_map(row).collect()
+    }
+
+    #[test]
+    fn rfc4733_2_5_1_2_all_packets_carry_the_start_timestamp() {
+        let packets = poll(&mut sender("5", 50, 70), 1000, 8);
+        let expected = [
+            (0, 5, 1000, 160, true, false),
+            (1, 5, 1000, 320, false, false),
+            (2, 5, 1000, 400, false, true),
+            (3, 5, 1000, 400, false, true),
+            (4, 5, 1000, 400, false, true),
+        ];
+        assert_eq!(rows(&packets), expected);
+    }
+
+    #[test]
+    fn rfc4733_2_5_1_2_marker_is_on_the_first_packet_even_if_it_is_the_last() {
+        let mut sender = sender("5", 40, 70);
+        let packets: Vec<_> = (0..4).map(|n| sender.poll(n * 480, 480, RATE)).collect();
+        let expected = [
+            (0, 5, 0, 320, true, true),
+            (1, 5, 0, 320, false, true),
+            (2, 5, 0, 320, false, true),
+        ];
+        assert_eq!(rows(&packets), expected);
+    }
+
+    #[test]
+    fn rfc4733_3_2_digits_have_the_events_0_to_15() {
+        for (event, digit) in "0123456789*#ABCD".chars().enumerate() {
+            for digit in [digit, digit.to_ascii_lowercase()] {
+                let mut sender = sender(&digit.to_string(), 40, 30);
+                let packet = sender.poll(0, FRAME, RATE).unwrap();
+                assert_eq!(usize::from(packet.event.event), event);
+                assert_eq!(packet.event.volume, 10);
+            }
+        }
+    }
+
+    #[test]
+    fn rfc4733_2_5_1_3_long_event_is_sent_in_segments() {
+        let packets = poll(&mut sender("1", 8000, 70), u32::MAX, 410);
+        assert_eq!(
+            rows(&packets).last().unwrap().3,
+            64_000,
+            "at 8 kHz there is one"
+        );
+
+        let mut sender = sender("1", 8000, 70);
+        let packets: Vec<_> = (0..410)
+            .map(|n| sender.poll(n * 960, 960, 48_000))
+            .collect();
+        let rows = rows(&packets);
+        assert_eq!(rows.len(), 402);
+        assert_eq!(rows.iter().filter(|row| row.4).count(), 1, "one marker");
+        assert_eq!(
+            rows.iter().filter(|row| row.5).count(),
+            3,
+            "one end, three times"
+        );
+        let mut expected_start = 0;
+        for segment in rows.chunk_by(|a, b| a.2 == b.2) {
+            let (last, start) = (segment.last().unwrap(), segment[0].2);
+            assert_eq!(start, expected_start);
+            expected_start += u32::from(last.3);
+            assert!(segment.is_sorted_by_key(|row| row.3));
+            let last_times = segment.iter().filter(|row| row.3 == last.3).count();
+            assert_eq!(last_times, 3);
+            assert!(last.5 || last.3 == 0xffff);
+        }
+        assert_eq!(expected_start, 384_000);
+    }
+
+    #[test]
+    fn event_of_exactly_one_segment_is_not_split() {
+        let mut tone = Tone::new(1, 0, 0xffff);
+        assert!(!tone.report(0xfffe).event.end);
+        let last = tone.report(0x1_0000);
+        assert_eq!((last.event.duration, last.event.end), (0xffff, true));
+    }
+
+    #[test]
+    fn rfc7874_3_next_tone_begins_after_the_gap() {
+        let starts = |gap| -> Vec<usize> {
+            let packets = poll(&mut sender("12", 100, gap), 0, 30);
+            rows(&packets)
+                .iter()
+                .filter(|row| row.4)
+                .map(|row| row.0)
+                .collect()
+        };
+        // The first tone ends with frame 4, and its end is repeated in 5 and 6.
+        assert_eq!(starts(30), [0, 7]);
+        assert_eq!(starts(70), [0, 9]);
+        assert_eq!(starts(80), [0, 9]);
+        assert_eq!(starts(81), [0, 10]);
+    }
+
+    #[test]
+    fn comma_is_a_pause_of_two_seconds() {
+        let packets = poll(&mut sender(",1,,2", 40, 30), 0, 400);
+        let starts: Vec<_> = rows(&packets).into_iter().filter(|row| row.4).collect();
+        // After the first tone: two frames and two repetitions, then 100 frames a comma.
+        let frames: Vec<_> = starts.iter().map(|row| (row.0, row.1)).collect();
+        assert_eq!(frames, [(100, 1), (304, 2)]);
+    }
+
+    #[test]
+    fn clock_may_wrap_within_a_tone_and_within_a_gap() {
+        for first in [u32::MAX - 300, u32::MAX - 1200] {
+            let packets = poll(&mut sender("12", 100, 70), first, 20);
+            let plain = poll(&mut sender("12", 100, 70), 0, 20);
+            let moved: Vec<_> = rows(&plain)
+                .into_iter()
+                .map(|row| (row.0, row.1, row.2.wrapping_add(first), row.3, row.4, row.5))
+                .collect();
+            assert_eq!(rows(&packets), moved);
+        }
+    }
+
+    #[test]
+    fn inserting_replaces_what_has_not_begun() {
+        let mut sender = sender("123", 100, 70);
+        poll(&mut sender, 0, 2);
+        assert_eq!(sender.remaining(), "23");
+        insert(&mut sender, "d", 40, 30).unwrap();
+        assert_eq!(sender.remaining(), "D");
+        let rows = rows(&poll(&mut sender, 2 * FRAME, 20));
+        assert_eq!(rows.iter().filter(|row| row.1 == 1).count(), 5);
+        assert_eq!(rows.iter().filter(|row| row.1 == 15).count(), 4);
+        assert!(sender.is_idle());
+
+        insert(&mut sender, "45", 40, 30).unwrap();
+        assert!(!sender.is_idle());
+        insert(&mut sender, "", 40, 30).unwrap();
+        assert!(sender.is_idle(), "no digits cancel the rest");
+    }
+
+    #[test]
+    fn rfc4733_2_5_1_1_digits_the_receiver_does_not_take_are_refused() {
+        let mut sender = ToneSender::new(0x0fff);
+        assert_eq!(insert(&mut sender, "1,A", 100, 70), Err(Error::Digit('A')));
+        assert_eq!(insert(&mut sender, "0#,*", 100, 70), Ok(()));
+        assert_eq!(insert(&mut sender, "1x2", 100, 70), Err(Error::Digit('X')));
+        assert_eq!(insert(&mut sender, "1é", 100, 70), Err(Error::Digit('é')));
+        assert_eq!(sender.remaining(), "0#,*");
+    }
+
+    #[test]
+    fn rfc7874_3_durations_outside_of_the_limits_are_refused() {
+        let mut sender = ToneSender::new(ToneSender::ALL_DIGITS);
+        let duration = |millis| Err(Error::ToneDuration(Duration::from_millis(millis)));
+        let gap = |millis| Err(Error::ToneGap(Duration::from_millis(millis)));
+        assert_eq!(insert(&mut sender, "1", 39, 70), duration(39));
+        assert_eq!(insert(&mut sender, "1", 8001, 70), duration(8001));
+        assert_eq!(insert(&mut sender, "1", 40, 29), gap(29));
+        assert_eq!(insert(&mut sender, "1", 40, 60_001), gap(60_001));
+        assert!(sender.is_idle());
+        assert_eq!(insert(&mut sender, "1", 8000, 60_000), Ok(()));
+    }
+
+    #[test]
+    fn senseless_clocks_end_a_tone_without_a_panic() {
+        let mut sender = sender("11111111", 8000, 60_000);
+        for (time, len, rate) in [
+            (0, 0, 0),
+            (9, u32::MAX, u32::MAX),
+            (3, 1, 1),
+            (u32::MAX, 0, 0),
+        ] {
+            for _ in 0..10 {
+                let packet = sender.poll(time, len, rate);
+                assert!(packet.is_none_or(|packet| packet.event.duration > 0));
+            }
+        }
+    }
+}
