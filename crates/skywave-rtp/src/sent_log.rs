@@ -270,7 +270,7 @@ mod tests {
     fn flood_of_nacks_gets_a_quarter_of_the_streams_octets() {
         let (mut log, now) = (full(), Instant::now());
         let flood = |log: &mut SentLog, millis| -> usize {
-            (0..=u16::MAX)
+            (0..1000)
                 .filter(|&number| log.retransmission(number, after(now, millis), TRIP).is_ok())
                 .count()
         };
@@ -286,10 +286,10 @@ mod tests {
     #[test]
     fn credit_does_not_add_up_beyond_what_the_log_holds() {
         let (mut log, now) = (SentLog::default(), Instant::now());
-        for number in 0..10_000 {
+        for number in 0..1000 {
             log.record(&written(number, 200));
         }
-        let granted = (9936..10_000).filter(|&n| log.retransmission(n, now, TRIP).is_ok());
+        let granted = (936..1000).filter(|&n| log.retransmission(n, now, TRIP).is_ok());
         assert_eq!(granted.count(), 16);
     }
 
