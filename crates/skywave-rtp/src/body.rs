@@ -19,6 +19,7 @@ pub(crate) struct Body<'a> {
 
 impl<'a> Body<'a> {
     /// What `content` stands for; `primary` is the payload type of the stream's frames.
+    #[inline]
     pub(crate) fn new(history: &'a History, content: &Content, primary: u8) -> Result<Self, Error> {
         let (number, payload_type, red, capture_time) = match *content {
             Content::Tone { tone, payload_type } => return Ok(Self::of_tone(&tone, payload_type)),
@@ -60,6 +61,7 @@ impl<'a> Body<'a> {
     }
 
     /// Octets of payload.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         match &self.payload {
             Payload::Octets(octets) => octets.len(),
@@ -69,6 +71,7 @@ impl<'a> Body<'a> {
     }
 
     /// Octets of payload that repeat earlier frames.
+    #[inline]
     pub(crate) fn redundant_len(&self) -> usize {
         match &self.payload {
             Payload::Red(red) => red.redundant_len(),
@@ -77,6 +80,7 @@ impl<'a> Body<'a> {
     }
 
     /// Fills `payload`, which has the length [`Self::len`].
+    #[inline]
     pub(crate) fn write(&self, payload: &mut [u8]) {
         match &self.payload {
             Payload::Octets(octets) => payload.copy_from_slice(octets),

@@ -203,6 +203,7 @@ impl Counters {
     }
 
     /// Counts an RTP packet.
+    #[inline]
     pub(crate) fn record_packet(&self, header_len: usize, payload_len: usize) {
         add(&self.packets_sent, 1);
         add(&self.bytes_sent, payload_len as u64);

@@ -59,11 +59,13 @@ impl HeaderTemplate {
     }
 
     /// Whether packets may say when their frame was captured.
+    #[inline]
     pub(crate) fn has_capture_time(&self) -> bool {
         self.parts().0.capture_id != 0
     }
 
     /// Octets of a header, with or without the element that only some packets have.
+    #[inline]
     pub(crate) fn header_len(&self, capture_time: bool) -> usize {
         let (layout, _) = self.parts();
         let mut len = usize::from(layout.len);
@@ -77,51 +79,38 @@ impl HeaderTemplate {
     }
 
     /// Fills `header`, which has the length that [`Self::header_len`] gave for these fields.
+    #[inline]
     pub(crate) fn write(&self, fields: &HeaderFields, header: &mut [u8]) {
-        let marker = if fields.marker { MARKER } else { 0 };
-        header[0] = VERSION;
-        header[1] = marker | fields.payload_type;
-        header[2..4].copy_from_slice(&fields.sequence_number.to_be_bytes());
-        header[4..8].copy_from_slice(&fields.timestamp.to_be_bytes());
-        header[8..FIXED_LEN].copy_from_slice(&fields.ssrc.to_be_bytes());
-        if header.len() > FIXED_LEN {
-            header[0] |= EXTENSION;
-            self.write_extensions(fields, header);
-        }
-    }
-
-    fn write_extensions(&self, fields: &HeaderFields, header: &mut [u8]) {
         let (layout, elements) = self.parts();
-        let words = ((header.len() - ELEMENTS_AT) / 4) as u16;
-        header[FIXED_LEN..][..2].copy_from_slice(&layout.form.profile().to_be_bytes());
-        header[FIXED_LEN + 2..][..2].copy_from_slice(&words.to_be_bytes());
-        let end = ELEMENTS_AT + elements.len();
-        header[ELEMENTS_AT..end].copy_from_slice(elements);
-        header[end..].fill(0);
-        if layout.level_at != 0 {
-            header[usize::from(layout.level_at)] = fields.level;
+        let marker = if fields.marker { MARKER } else { 0 };
+        let mut start = [0; ELEMENTS_AT];
+        start[0] = VERSION;
+        start[1] = marker | fields.payload_type;
+        start[2..4].copy_from_slice(&fields.sequence_number.to_be_bytes());
+        start[4..8].copy_from_slice(&fields.timestamp.to_be_bytes());
+        start[8..FIXED_LEN].copy_from_slice(&fields.ssrc.to_be_bytes());
+        let Some((place, rest)) = header.split_first_chunk_mut() else {
+            header.copy_from_slice(&start[..FIXED_LEN]);
+            return;
+        };
+        start[0] |= EXTENSION;
+        start[12..14].copy_from_slice(&layout.form.profile().to_be_bytes());
+        start[14..].copy_from_slice(&((rest.len() / 4) as u16).to_be_bytes());
+        *place = start;
+        match fields.capture_time {
+            // Behind the elements there are zeros up to the next word.
+            None => rest.copy_from_slice(&elements[..rest.len()]),
+            Some(time) => layout.write_with_capture_time(elements, time, rest),
         }
-        if layout.send_time_at != 0 {
-            let [_, octets @ ..] = fields.send_time.to_be_bytes();
-            header[usize::from(layout.send_time_at)..][..3].copy_from_slice(&octets);
-        }
-        if layout.transport_at != 0 {
-            let octets = fields.transport_number.to_be_bytes();
-            header[usize::from(layout.transport_at)..][..2].copy_from_slice(&octets);
-        }
-        if let (Some(time), id @ 1..) = (fields.capture_time, layout.capture_id) {
-            let data = &time.0.to_be_bytes();
-            let element = HeaderExtension { id, data };
-            layout.form.write(&element, &mut header[end..]);
-        }
+        layout.patch(fields, header);
     }
 
+    #[inline]
     fn parts(&self) -> (&Layout, &[u8]) {
-        let (layout, elements) = match self {
-            Self::Short { layout, elements } => (layout, &elements[..]),
-            Self::Long(long) => (&long.layout, &long.elements[..]),
-        };
-        (layout, &elements[..usize::from(layout.len)])
+        match self {
+            Self::Short { layout, elements } => (layout, elements),
+            Self::Long(long) => (&long.layout, &long.elements),
+        }
     }
 }
 
@@ -144,6 +133,35 @@ pub(crate) struct Layout {
     capture_id: u8,
 }
 
+impl Layout {
+    /// Fills in what differs, at its place in the header.
+    #[inline]
+    fn patch(self, fields: &HeaderFields, header: &mut [u8]) {
+        if self.level_at != 0 {
+            header[usize::from(self.level_at)] = fields.level;
+        }
+        if self.send_time_at != 0 {
+            let [_, octets @ ..] = fields.send_time.to_be_bytes();
+            header[usize::from(self.send_time_at)..][..3].copy_from_slice(&octets);
+        }
+        if self.transport_at != 0 {
+            let octets = fields.transport_number.to_be_bytes();
+            header[usize::from(self.transport_at)..][..2].copy_from_slice(&octets);
+        }
+    }
+
+    /// Fills `place` with the elements, the capture time, and padding.
+    #[cold]
+    fn write_with_capture_time(self, elements: &[u8], time: NtpTime, place: &mut [u8]) {
+        let (before, place) = place.split_at_mut(self.len.into());
+        before.copy_from_slice(&elements[..before.len()]);
+        let id = self.capture_id;
+        let data = &time.0.to_be_bytes();
+        let end = self.form.write(&HeaderExtension { id, data }, place);
+        place[end..].fill(0);
+    }
+}
+
 /// What differs from packet to packet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderFields {
@@ -163,12 +181,14 @@ pub(crate) struct HeaderFields {
 /// The longest header of a packet, in octets: two-byte form and every extension, with a
 /// [`Mid`](crate::Mid) of full length.
 pub const MAX_HEADER_LEN: usize =
-    ELEMENTS_AT + (LONG_LEN + 2 + CAPTURE_TIME_LEN).next_multiple_of(4);
+    ELEMENTS_AT + (MAX_ELEMENTS_LEN + 2 + CAPTURE_TIME_LEN).next_multiple_of(4);
 
-/// Audio level, send time, transport number, and a mid of one octet are 13 octets.
+/// In two-byte form: audio level, send time, transport number, and the longest mid.
+const MAX_ELEMENTS_LEN: usize = (2 + 1) + (2 + 3) + (2 + 2) + (2 + crate::Mid::MAX_LEN);
+/// The same to the next word.
+const LONG_LEN: usize = MAX_ELEMENTS_LEN.next_multiple_of(4);
+/// In one-byte form these are 13 octets with a mid of one octet.
 const SHORT_LEN: usize = 16;
-/// The same in two-byte form, with the longest mid.
-const LONG_LEN: usize = (2 + 1) + (2 + 3) + (2 + 2) + (2 + crate::Mid::MAX_LEN);
 const CAPTURE_TIME_LEN: usize = 8;
 /// Header without contributing sources and extensions.
 const FIXED_LEN: usize = 12;

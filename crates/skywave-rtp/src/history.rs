@@ -29,6 +29,7 @@ impl History {
     }
 
     /// The frame with this number, if it is still kept.
+    #[inline]
     pub fn frame(&self, number: u32) -> Option<&OwnedFrame> {
         let kept = self.slots[slot(number)].as_ref()?;
         (kept.number == number).then_some(&kept.frame)

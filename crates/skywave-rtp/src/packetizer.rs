@@ -68,6 +68,7 @@ impl Packetizer {
     /// # Errors
     /// [`Error::UnknownFrame`], [`Error::BufferTooSmall`], [`Error::PayloadType`] and
     /// [`Error::Redundancy`]; then nothing is counted, and the sequence number is not spent.
+    #[inline]
     pub fn write(
         &mut self,
         history: &History,
@@ -182,6 +183,7 @@ impl Packetizer {
         Body::new(history, &packet.content, self.payload_type)
     }
 
+    #[inline]
     fn send(
         &mut self,
         content: Content,
@@ -204,6 +206,7 @@ impl Packetizer {
         Ok(written)
     }
 
+    #[inline]
     fn compose(
         &self,
         packet: &SentPacket,
