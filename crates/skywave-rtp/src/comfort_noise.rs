@@ -1,5 +1,6 @@
 //! The payload of comfort noise (RFC 3389 §3): what a pause sounds like.
 
+use crate::written::lend;
 use crate::{Error, Malformed};
 
 /// A description of background noise.
@@ -34,7 +35,7 @@ impl<'a> ComfortNoise<'a> {
             return Err(Error::NoiseLevel(self.level));
         }
         let len = 1 + self.coefficients.len();
-        let payload = crate::packetizer::lend(buffer, len)?;
+        let payload = lend(buffer, len)?;
         payload[0] = self.level;
         payload[1..].copy_from_slice(self.coefficients);
         Ok(len)

@@ -351,12 +351,14 @@ mod tests {
         counters.record_packet(20, 80);
         counters.record_rtcp(52);
         counters.record_rtcp(60);
+        counters.record_nack();
         let seen = counters.snapshot();
         assert_eq!(
             (seen.packets_sent, seen.bytes_sent, seen.header_bytes_sent),
             (1, 80, 20)
         );
         assert_eq!((seen.rtcp_packets_sent, seen.rtcp_bytes_sent), (2, 112));
+        assert_eq!(seen.nack_count, 1);
     }
 
     #[test]

@@ -11,23 +11,10 @@ use crate::body::Body;
 use crate::header_template::{HeaderFields, HeaderTemplate};
 use crate::red_payload::Repeated;
 use crate::sent_packet::Content;
-use crate::{Counters, Departure, Error, ExtensionIds, History, Packing, SentPacket, TonePacket};
-
-/// How the packets of one listener are numbered and labelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PacketizerConfig {
-    /// The stream, drawn at random for each listener.
-    pub ssrc: u32,
-    /// The negotiated payload type: 0..=63 or 96..=127.
-    pub payload_type: u8,
-    /// Number of the first packet, drawn at random below 2^15: a loss before the first wrap then
-    /// cannot make a receiver's SRTP roll-over counter disagree (RFC 3711 §3.3.1).
-    pub first_sequence_number: u16,
-    /// Added to every media time, drawn at random.
-    pub timestamp_offset: u32,
-    /// The negotiated header extensions.
-    pub extensions: ExtensionIds,
-}
+use crate::written::lend;
+use crate::{
+    Counters, Departure, Error, History, PacketizerConfig, Packing, SentPacket, TonePacket, Written,
+};
 
 /// Writes the packets of one listener, and counts them.
 #[derive(Debug)]
@@ -262,27 +249,6 @@ impl Packetizer {
     }
 }
 
-/// What was written to the front of a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Octets of header with extensions: what SRTP authenticates but leaves in the clear.
-    pub header_len: usize,
-    /// Octets of the whole packet.
-    pub len: usize,
-    /// What the packet was made of, for [`SentLog::record`](crate::SentLog::record). Of an RTX
-    /// packet: the packet it repeats.
-    pub packet: SentPacket,
-}
-
-/// The first `len` octets of a lent buffer.
-pub(crate) fn lend(buffer: &mut [u8], len: usize) -> Result<&mut [u8], Error> {
-    let available = buffer.len();
-    buffer.get_mut(..len).ok_or(Error::BufferTooSmall {
-        needed: len,
-        available,
-    })
-}
-
 pub(crate) fn checked_payload_type(payload_type: u8) -> Result<u8, Error> {
     match payload_type {
         0..=63 | 96..=127 => Ok(payload_type),
@@ -299,7 +265,7 @@ const _: () = assert!(size_of::<Packetizer>() <= 48);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{NtpTime, OwnedFrame, RtpPacket, TelephoneEvent};
+    use crate::{ExtensionIds, NtpTime, OwnedFrame, TelephoneEvent};
 
     const HERE: Departure = Departure {
         time: NtpTime(0),
@@ -362,83 +328,6 @@ mod tests {
     }
 
     #[test]
-    fn rfc8834_4_1_after_a_pause_numbers_go_on_by_one_and_time_by_its_length() {
-        let mut packetizer = packetizer();
-        let before = sent(&mut packetizer, frame(960), Packing::Plain);
-        let after = sent(&mut packetizer, frame(960 + 480_000), Packing::Plain);
-        let view = |packet| {
-            let view = RtpPacket::parse(packet).unwrap();
-            (view.sequence_number(), view.timestamp())
-        };
-        assert_eq!(view(&before), (0x0102, 0x1000_0000 + 960));
-        assert_eq!(view(&after), (0x0103, 0x1000_0000 + 960 + 480_000));
-    }
-
-    #[test]
-    fn rfc3551_4_1_marker_is_that_of_the_frame_and_of_no_other() {
-        let mut packetizer = packetizer();
-        let first = OwnedFrame {
-            marker: true,
-            ..frame(960)
-        };
-        for packing in [
-            Packing::Plain,
-            Packing::Red {
-                payload_type: 63,
-                redundancy: 1,
-            },
-        ] {
-            let marked = sent(&mut packetizer, first.clone(), packing);
-            let next = sent(&mut packetizer, frame(1920), packing);
-            assert_eq!((marked[1] >> 7, next[1] >> 7), (1, 0));
-        }
-    }
-
-    #[test]
-    fn rfc6464_3_level_and_voice_of_each_frame() {
-        let mut packetizer = with_extensions(ExtensionIds {
-            audio_level: Some(1),
-            ..ExtensionIds::default()
-        });
-        let mut octet = |audio_level, voice| {
-            let frame = OwnedFrame {
-                audio_level,
-                voice,
-                ..frame(0)
-            };
-            sent(&mut packetizer, frame, Packing::Plain)[17]
-        };
-        assert_eq!(octet(127, true), 0xff);
-        assert_eq!(octet(0, false), 0, "nothing is left of the packet before");
-        assert_eq!(octet(200, false), 127, "too low a level is silence");
-    }
-
-    #[test]
-    fn capture_time_goes_with_the_first_packet_and_every_fiftieth_frame() {
-        let mut packetizer = with_extensions(ExtensionIds {
-            abs_capture_time: Some(1),
-            ..ExtensionIds::default()
-        });
-        let mut history = History::default();
-        let mut with_time = Vec::new();
-        for number in 1..=120 {
-            history.push(frame(number * 960));
-            if number < 30 {
-                continue; // not here yet
-            }
-            let mut buffer = [0; 100];
-            let written = packetizer.write(&history, number, Packing::Plain, HERE, &mut buffer);
-            let packet = &buffer[..written.unwrap().len];
-            let mut elements = RtpPacket::parse(packet).unwrap().extensions();
-            if let Some(element) = elements.next() {
-                assert_eq!(element.data, u64::from(number * 960).to_be_bytes());
-                with_time.push(number);
-            }
-        }
-        assert_eq!(with_time, [30, 51, 101]);
-    }
-
-    #[test]
     fn sequence_number_and_timestamp_wrap() {
         let config = PacketizerConfig {
             first_sequence_number: 0xffff,
@@ -451,24 +340,6 @@ mod tests {
         let packet = sent(&mut packetizer, frame(960), Packing::Plain);
         assert_eq!(packet[2..8], [0, 0, 0, 0, 0, 0]);
         assert_eq!(packetizer.next_sequence_number(), 1);
-    }
-
-    #[test]
-    fn comfort_noise_goes_under_its_own_payload_type() {
-        let noise = OwnedFrame::of(&[70], 0);
-        let packet = sent(&mut packetizer(), noise, Packing::As { payload_type: 13 });
-        assert_eq!((packet[1], &packet[12..]), (13, &[70][..]));
-    }
-
-    #[test]
-    fn rfc4733_2_5_1_2_tones_share_the_numbers_and_the_clock_of_the_audio() {
-        let mut packetizer = packetizer();
-        sent(&mut packetizer, frame(0), Packing::Plain);
-        let mut buffer = [0; 16];
-        let written = packetizer.write_tone(TONE, 126, HERE, &mut buffer).unwrap();
-        let expected = b"\x80\xfe\x01\x03\x10\x00\x03\xc0\x12\x34\x56\x78\x05\x0a\x03\xc0";
-        assert_eq!((&buffer, written.len), (expected, 16));
-        assert_eq!(sent(&mut packetizer, frame(0), Packing::Plain)[3], 4);
     }
 
     #[test]

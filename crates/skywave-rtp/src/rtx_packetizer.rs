@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::header_template::{HeaderFields, HeaderTemplate};
-use crate::packetizer::{checked_payload_type, lend};
+use crate::packetizer::checked_payload_type;
+use crate::written::lend;
 use crate::{Counters, Departure, Error, ExtensionIds, History, Packetizer, SentPacket, Written};
 
 /// How the RTX packets of one listener are numbered and labelled.

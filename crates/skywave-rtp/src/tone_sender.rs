@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::{Error, TelephoneEvent};
+use crate::tone::Tone;
+use crate::{Error, TonePacket};
 
 /// The digits that one listener is still to hear.
 #[derive(Debug)]
@@ -124,17 +125,6 @@ impl ToneSender {
     }
 }
 
-/// A telephone-event to send: for [`Packetizer::write_tone`](crate::Packetizer::write_tone).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TonePacket {
-    /// Media time at which the event, or this segment of it, began.
-    pub timestamp: u32,
-    /// Whether it is the first packet of the event (RFC 4733 §2.2.2).
-    pub marker: bool,
-    /// The payload.
-    pub event: TelephoneEvent,
-}
-
 #[derive(Debug)]
 enum State {
     /// The next digit may begin.
@@ -145,72 +135,6 @@ enum State {
         since: u32,
         len: u32,
     },
-}
-
-/// One event on its way.
-#[derive(Debug)]
-struct Tone {
-    event: u8,
-    /// Media time of its beginning.
-    start: u32,
-    /// Ticks it lasts in all.
-    len: u32,
-    /// Ticks of the segments reported to their end (RFC 4733 §2.5.1.3).
-    reported: u32,
-    begun: bool,
-    /// The last report of a segment, and how often it is still to be sent (§2.5.1.4).
-    last: Option<(TonePacket, u8)>,
-}
-
-impl Tone {
-    fn new(event: u8, start: u32, len: u32) -> Self {
-        Self {
-            event,
-            start,
-            len,
-            reported: 0,
-            begun: false,
-            last: None,
-        }
-    }
-
-    /// The next report, which covers the time until `now`.
-    fn report(&mut self, now: u32) -> TonePacket {
-        if let Some((packet, left @ 1..)) = &mut self.last {
-            *left -= 1;
-            return *packet;
-        }
-        if let Some((packet, _)) = self.last.take() {
-            self.reported += u32::from(packet.event.duration);
-        }
-        let elapsed = now.wrapping_sub(self.start).min(self.len);
-        let segment = elapsed.saturating_sub(self.reported);
-        let end = elapsed == self.len && segment <= MAX_SEGMENT;
-        let mut packet = TonePacket {
-            timestamp: self.start.wrapping_add(self.reported),
-            marker: !self.begun,
-            event: TelephoneEvent {
-                event: self.event,
-                end,
-                volume: VOLUME,
-                // A duration of zero would mean something else (§2.3.5).
-                duration: segment.clamp(1, MAX_SEGMENT) as u16,
-            },
-        };
-        self.begun = true;
-        if end || segment >= MAX_SEGMENT {
-            let first = packet;
-            packet.marker = false;
-            self.last = Some((packet, REPETITIONS));
-            return first;
-        }
-        packet
-    }
-
-    /// Whether the last report of the last segment was sent as often as it should.
-    fn is_over(&self) -> bool {
-        matches!(self.last, Some((packet, 0)) if packet.event.end)
-    }
 }
 
 /// The event code of a digit (RFC 4733 §3.2).
@@ -236,12 +160,6 @@ const MIN_DURATION: Duration = Duration::from_millis(40);
 const MAX_DURATION: Duration = Duration::from_millis(8000);
 const MIN_GAP: Duration = Duration::from_millis(30);
 const MAX_GAP: Duration = Duration::from_secs(60);
-/// The longest duration of one segment (RFC 4733 §2.5.1.3).
-const MAX_SEGMENT: u32 = 0xffff;
-/// After the first time: three in all (RFC 4733 §2.5.1.4).
-const REPETITIONS: u8 = 2;
-/// -10 dBm0, what browsers send.
-const VOLUME: u8 = 10;
 
 #[cfg(test)]
 mod tests {
@@ -360,14 +278,6 @@ mod tests {
             assert!(last.5 || last.3 == 0xffff);
         }
         assert_eq!(expected_start, 384_000);
-    }
-
-    #[test]
-    fn event_of_exactly_one_segment_is_not_split() {
-        let mut tone = Tone::new(1, 0, 0xffff);
-        assert!(!tone.report(0xfffe).event.end);
-        let last = tone.report(0x1_0000);
-        assert_eq!((last.event.duration, last.event.end), (0xffff, true));
     }
 
     #[test]

@@ -1,0 +1,19 @@
+//! How the packets of one listener are numbered and labelled.
+
+use crate::ExtensionIds;
+
+/// How the packets of one listener are numbered and labelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketizerConfig {
+    /// The stream, drawn at random for each listener.
+    pub ssrc: u32,
+    /// The negotiated payload type: 0..=63 or 96..=127.
+    pub payload_type: u8,
+    /// Number of the first packet, drawn at random below 2^15: a loss before the first wrap then
+    /// cannot make a receiver's SRTP roll-over counter disagree (RFC 3711 §3.3.1).
+    pub first_sequence_number: u16,
+    /// Added to every media time, drawn at random.
+    pub timestamp_offset: u32,
+    /// The negotiated header extensions.
+    pub extensions: ExtensionIds,
+}

@@ -1,0 +1,165 @@
+//! What single packets look like, clause by clause.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use skywave_rtp::{
+    Departure, ExtensionIds, History, NtpTime, OwnedFrame, Packetizer, PacketizerConfig, Packing,
+    RtpPacket, TelephoneEvent, TonePacket,
+};
+
+const HERE: Departure = Departure {
+    time: NtpTime(0),
+    transport_number: 0,
+};
+
+const TONE: TonePacket = TonePacket {
+    timestamp: 960,
+    marker: true,
+    event: TelephoneEvent {
+        event: 5,
+        end: false,
+        volume: 10,
+        duration: 960,
+    },
+};
+
+fn packetizer(extensions: ExtensionIds) -> Packetizer {
+    let config = PacketizerConfig {
+        ssrc: 0x1234_5678,
+        payload_type: 111,
+        first_sequence_number: 0x0102,
+        timestamp_offset: 0x1000_0000,
+        extensions,
+    };
+    Packetizer::new(config, Arc::default()).unwrap()
+}
+
+fn plain_packetizer() -> Packetizer {
+    packetizer(ExtensionIds::default())
+}
+
+/// One packet of a new frame, in a buffer that ends behind it.
+fn sent(packetizer: &mut Packetizer, frame: OwnedFrame, packing: Packing) -> Vec<u8> {
+    let mut history = History::default();
+    let number = history.push(frame);
+    let mut buffer = [0xee; 200];
+    let written = packetizer.write(&history, number, packing, HERE, &mut buffer);
+    let written = written.unwrap();
+    assert!(buffer[written.len..].iter().all(|&octet| octet == 0xee));
+    buffer[..written.len].to_vec()
+}
+
+/// Captured when its timestamp says.
+fn frame(timestamp: u32) -> OwnedFrame {
+    OwnedFrame {
+        payload: [0xf8, 0xff, 0xfe].into(),
+        timestamp,
+        marker: false,
+        audio_level: 30,
+        voice: false,
+        captured: NtpTime(timestamp.into()),
+    }
+}
+
+#[test]
+fn rfc8834_4_1_after_a_pause_numbers_go_on_by_one_and_time_by_its_length() {
+    let mut packetizer = plain_packetizer();
+    let before = sent(&mut packetizer, frame(960), Packing::Plain);
+    let after = sent(&mut packetizer, frame(960 + 480_000), Packing::Plain);
+    let view = |packet| {
+        let view = RtpPacket::parse(packet).unwrap();
+        (view.sequence_number(), view.timestamp())
+    };
+    assert_eq!(view(&before), (0x0102, 0x1000_0000 + 960));
+    assert_eq!(view(&after), (0x0103, 0x1000_0000 + 960 + 480_000));
+}
+
+#[test]
+fn rfc3551_4_1_marker_is_that_of_the_frame_and_of_no_other() {
+    let mut packetizer = plain_packetizer();
+    let first = OwnedFrame {
+        marker: true,
+        ..frame(960)
+    };
+    for packing in [
+        Packing::Plain,
+        Packing::Red {
+            payload_type: 63,
+            redundancy: 1,
+        },
+    ] {
+        let marked = sent(&mut packetizer, first.clone(), packing);
+        let next = sent(&mut packetizer, frame(1920), packing);
+        assert_eq!((marked[1] >> 7, next[1] >> 7), (1, 0));
+    }
+}
+
+#[test]
+fn rfc6464_3_level_and_voice_of_each_frame() {
+    let mut packetizer = packetizer(ExtensionIds {
+        audio_level: Some(1),
+        ..ExtensionIds::default()
+    });
+    let mut octet = |audio_level, voice| {
+        let frame = OwnedFrame {
+            audio_level,
+            voice,
+            ..frame(0)
+        };
+        sent(&mut packetizer, frame, Packing::Plain)[17]
+    };
+    assert_eq!(octet(127, true), 0xff);
+    assert_eq!(octet(0, false), 0, "nothing is left of the packet before");
+    assert_eq!(octet(200, false), 127, "too low a level is silence");
+}
+
+#[test]
+fn capture_time_goes_with_the_first_packet_and_every_fiftieth_frame() {
+    let mut packetizer = packetizer(ExtensionIds {
+        abs_capture_time: Some(1),
+        ..ExtensionIds::default()
+    });
+    let mut history = History::default();
+    let mut with_time = Vec::new();
+    for number in 1..=120 {
+        history.push(frame(number * 960));
+        if number < 30 {
+            continue; // not here yet
+        }
+        let mut buffer = [0; 100];
+        let written = packetizer.write(&history, number, Packing::Plain, HERE, &mut buffer);
+        let packet = &buffer[..written.unwrap().len];
+        let mut elements = RtpPacket::parse(packet).unwrap().extensions();
+        if let Some(element) = elements.next() {
+            assert_eq!(element.data, u64::from(number * 960).to_be_bytes());
+            with_time.push(number);
+        }
+    }
+    assert_eq!(with_time, [30, 51, 101]);
+}
+
+#[test]
+fn comfort_noise_goes_under_its_own_payload_type() {
+    let noise = OwnedFrame {
+        payload: [70].into(),
+        ..frame(0)
+    };
+    let packet = sent(
+        &mut plain_packetizer(),
+        noise,
+        Packing::As { payload_type: 13 },
+    );
+    assert_eq!((packet[1], &packet[12..]), (13, &[70][..]));
+}
+
+#[test]
+fn rfc4733_2_5_1_2_tones_share_the_numbers_and_the_clock_of_the_audio() {
+    let mut packetizer = plain_packetizer();
+    sent(&mut packetizer, frame(0), Packing::Plain);
+    let mut buffer = [0; 16];
+    let written = packetizer.write_tone(TONE, 126, HERE, &mut buffer).unwrap();
+    let expected = b"\x80\xfe\x01\x03\x10\x00\x03\xc0\x12\x34\x56\x78\x05\x0a\x03\xc0";
+    assert_eq!((&buffer, written.len), (expected, 16));
+    assert_eq!(sent(&mut packetizer, frame(0), Packing::Plain)[3], 4);
+}
