@@ -258,6 +258,14 @@ mod tests {
 
         packetizer.interrupt();
         assert_eq!(count(&mut packetizer), 1);
+
+        let mut noise = History::default();
+        let number = noise.push(OwnedFrame::of(&[70], 0));
+        let packing = Packing::As { payload_type: 13 };
+        let departure = Departure::default();
+        let sent = packetizer.write(&noise, number, packing, departure, &mut [0; 20]);
+        sent.unwrap();
+        assert_eq!(count(&mut packetizer), 1, "noise is not labelled as speech");
     }
 
     #[test]

@@ -92,6 +92,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rfc4733_2_5_1_4_last_report_is_sent_three_times() {
+        let mut tone = Tone::new(1, 5000, 400);
+        let first = tone.report(5160);
+        assert_eq!((first.event.duration, first.event.end), (160, false));
+        let last = tone.report(5480);
+        assert_eq!((last.event.duration, last.event.end), (400, true));
+        assert!(!tone.is_over());
+        assert_eq!(tone.report(5640), last);
+        assert!(!tone.is_over());
+        assert_eq!(tone.report(5800), last);
+        assert!(tone.is_over());
+    }
+
+    #[test]
     fn event_of_exactly_one_segment_is_not_split() {
         let mut tone = Tone::new(1, 0, 0xffff);
         assert!(!tone.report(0xfffe).event.end);

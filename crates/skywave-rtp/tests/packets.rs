@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use skywave_rtp::{
-    Departure, ExtensionIds, History, NtpTime, OwnedFrame, Packetizer, PacketizerConfig, Packing,
-    RtpPacket, TelephoneEvent, TonePacket,
+    Departure, ExtensionIds, History, Mid, NtpTime, OwnedFrame, Packetizer, PacketizerConfig,
+    Packing, RtpPacket, RtxConfig, RtxPacketizer, TelephoneEvent, TonePacket,
 };
 
 const HERE: Departure = Departure {
@@ -162,4 +162,61 @@ fn rfc4733_2_5_1_2_tones_share_the_numbers_and_the_clock_of_the_audio() {
     let expected = b"\x80\xfe\x01\x03\x10\x00\x03\xc0\x12\x34\x56\x78\x05\x0a\x03\xc0";
     assert_eq!((&buffer, written.len), (expected, 16));
     assert_eq!(sent(&mut packetizer, frame(0), Packing::Plain)[3], 4);
+}
+
+#[test]
+fn rfc8834_5_2_4_every_packet_carries_the_mid() {
+    let extensions = ExtensionIds {
+        mid: Some(Mid::new(4, "a1").unwrap()),
+        ..ExtensionIds::default()
+    };
+    let mut packetizer = packetizer(extensions);
+    let config = RtxConfig {
+        ssrc: 9,
+        payload_type: 112,
+        first_sequence_number: 1,
+        extensions,
+    };
+    let mut rtx = RtxPacketizer::new(config, Arc::default()).unwrap();
+    let mut history = History::default();
+    let has_mid = |packet: &[u8]| {
+        let mut elements = RtpPacket::parse(packet).unwrap().extensions();
+        elements.any(|element| (element.id, element.data) == (4, b"a1"))
+    };
+    let red = Packing::Red {
+        payload_type: 63,
+        redundancy: 1,
+    };
+    for packing in [Packing::Plain, red, Packing::As { payload_type: 13 }] {
+        let number = history.push(frame(960));
+        let mut buffer = [0; 100];
+        let written = packetizer.write(&history, number, packing, HERE, &mut buffer);
+        let packet = written.unwrap().packet;
+        assert!(has_mid(&buffer));
+        let mut buffer = [0; 100];
+        rtx.write(&packetizer, &history, &packet, HERE, &mut buffer)
+            .unwrap();
+        assert!(has_mid(&buffer));
+    }
+    let mut buffer = [0; 100];
+    packetizer.write_tone(TONE, 126, HERE, &mut buffer).unwrap();
+    assert!(has_mid(&buffer));
+}
+
+#[test]
+fn rfc8285_5_one_frame_goes_out_under_the_ids_of_each_listener() {
+    let mut history = History::default();
+    let number = history.push(frame(960));
+    for id in [1, 7, 14, 15, 255] {
+        let mut packetizer = packetizer(ExtensionIds {
+            audio_level: Some(id),
+            ..ExtensionIds::default()
+        });
+        let mut buffer = [0; 100];
+        let written = packetizer.write(&history, number, Packing::Plain, HERE, &mut buffer);
+        let packet = RtpPacket::parse(&buffer[..written.unwrap().len]).unwrap();
+        let elements: Vec<_> = packet.extensions().map(|e| (e.id, e.data)).collect();
+        assert_eq!(elements, [(id, &[30][..])]);
+        assert_eq!(packet.payload(), [0xf8, 0xff, 0xfe]);
+    }
 }

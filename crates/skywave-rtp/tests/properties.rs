@@ -57,7 +57,22 @@ fn rtp_like() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
+/// Few cases where each takes long.
+fn cases() -> ProptestConfig {
+    if cfg!(miri) {
+        // There are no files to keep failures in.
+        return ProptestConfig {
+            cases: 3,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+    }
+    ProptestConfig::default()
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn arbitrary_bytes_are_read_as_rtcp_without_a_panic(datagram in vec(any::<u8>(), 0..200)) {
         let packets = RtcpReader::new(&datagram).inspect(|packet| { read_everything(packet); });

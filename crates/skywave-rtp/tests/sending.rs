@@ -192,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn packet_rebuilt_is_the_packet_sent(
+    fn rfc3711_3_3_2_packet_sent_again_is_the_same_octets(
         extensions in extension_ids(),
         steps in vec((step(), frame(30), departure(), any::<u8>()), 1..150),
     ) {
