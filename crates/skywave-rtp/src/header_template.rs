@@ -64,12 +64,13 @@ impl HeaderTemplate {
         self.parts().0.capture_id != 0
     }
 
-    /// Octets of a header, with or without the element that only some packets have.
+    /// Octets of a header, with or without the capture time, which only some packets have and only
+    /// if it was negotiated.
     #[inline]
     pub(crate) fn header_len(&self, capture_time: bool) -> usize {
         let (layout, _) = self.parts();
         let mut len = usize::from(layout.len);
-        if capture_time && layout.capture_id != 0 {
+        if capture_time {
             len += layout.form.element_header_len() + CAPTURE_TIME_LEN;
         }
         match len {
