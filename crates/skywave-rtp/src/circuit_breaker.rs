@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ReportBlock;
+use crate::{ReportBlock, TcpThroughput};
 
 /// The circuit breaker of one stream.
 ///
@@ -24,7 +24,7 @@ pub struct CircuitBreaker {
     stuck: u32,
     /// `Tdr`: the mean time between the remote's reports, in seconds.
     remote_interval: f64,
-    /// `Tr` in seconds, as last measured.
+    /// `Tr` in seconds, smoothed.
     round_trip_time: Option<f64>,
     history: [Interval; MAX_INTERVALS],
     intervals: usize,
@@ -33,25 +33,14 @@ pub struct CircuitBreaker {
 /// What a [`CircuitBreaker`] needs to know of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CircuitBreakerConfig {
-    /// `Td`: our own deterministic interval between reports, of 5 s at least (see
-    /// [`ReportInterval::deterministic`](crate::ReportInterval::deterministic)).
+    /// `Td`: our own deterministic interval between reports (see
+    /// [`ReportInterval::deterministic`](crate::ReportInterval::deterministic)); less than 5 s
+    /// is taken for 5 s (§4.1).
     pub report_interval: Duration,
     /// `Tf`: the time from packet to packet.
     pub frame_interval: Duration,
     /// What TCP is taken to send at most.
     pub throughput: TcpThroughput,
-}
-
-/// The equation for the throughput of TCP that the sending rate is compared with (§4.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TcpThroughput {
-    /// RECOMMENDED. Judges loss alone: 50 packets a second pass at any loss if the round-trip
-    /// time is below 245 ms.
-    #[default]
-    Simplified,
-    /// Of RFC 5348 §3.1, with TCP's time-outs. MAY be used: trips sooner, at 50 packets a second
-    /// and 200 ms from a loss of 15 % on.
-    Full,
 }
 
 /// Why to stop sending.
@@ -72,14 +61,18 @@ pub enum Trip {
 impl CircuitBreaker {
     /// A breaker for a stream of which nothing was sent yet.
     pub fn new(config: CircuitBreakerConfig) -> Self {
+        let report_interval = config.report_interval.max(LEAST_REPORT_INTERVAL);
         Self {
-            config,
+            config: CircuitBreakerConfig {
+                report_interval,
+                ..config
+            },
             tripped: None,
             sent: None,
             silent_since: None,
             last: None,
             stuck: 0,
-            remote_interval: config.report_interval.as_secs_f64().max(MIN_SPACING),
+            remote_interval: report_interval.as_secs_f64(),
             round_trip_time: None,
             history: [Interval::default(); MAX_INTERVALS],
             intervals: 0,
@@ -108,7 +101,8 @@ impl CircuitBreaker {
         self.note_sending(now, packets_sent);
         self.silent_since = Some(now);
         if let Some(time) = round_trip_time {
-            self.round_trip_time = Some(time.as_secs_f64());
+            let time = time.as_secs_f64();
+            smooth(self.round_trip_time.get_or_insert(time), time);
         }
         let report = LastReport {
             at: now,
@@ -128,7 +122,9 @@ impl CircuitBreaker {
         let packets = packets_sent.saturating_sub(last.packets_sent);
         // Who sends nothing cannot be heard, nor congest anything.
         if packets > 0 {
-            self.note_spacing(seconds);
+            // A gap that lost reports leave counts as long as it takes to time out at most.
+            let longest = self.rtcp_timeout().as_secs_f64();
+            smooth(&mut self.remote_interval, seconds.min(longest));
             let advance = block.highest_sequence.wrapping_sub(last.highest_sequence);
             self.judge_arrival(advance as i32);
             self.judge_congestion(Interval {
@@ -158,13 +154,7 @@ impl CircuitBreaker {
 
     /// §4.1: three deterministic intervals, after which the receiver would have timed out us.
     fn rtcp_timeout(&self) -> Duration {
-        self.config.report_interval * RTCP_TIMEOUT_INTERVALS
-    }
-
-    /// The mean moves by an eighth. A gap of lost reports counts as three intervals at most.
-    fn note_spacing(&mut self, seconds: f64) {
-        let seconds = seconds.min(self.rtcp_timeout().as_secs_f64());
-        self.remote_interval += (seconds - self.remote_interval) / 8.0;
+        (self.config.report_interval).saturating_mul(RTCP_TIMEOUT_INTERVALS)
     }
 
     /// §4.2.
@@ -193,16 +183,18 @@ impl CircuitBreaker {
             return;
         };
         let wanted = self.cb_interval(round_trip_time);
-        let window = self.history.iter().take(self.intervals.min(wanted));
+        if self.intervals < wanted {
+            return;
+        }
         let (mut seconds, mut packets, mut lost) = (0.0, 0.0, 0.0);
-        for interval in window {
+        for interval in &self.history[..wanted] {
             seconds += interval.seconds;
             packets += interval.packets;
             lost += interval.lost * interval.seconds;
         }
         // Both rates have the packet size as a factor, so packets are compared, not octets.
         let tcp = (self.config.throughput).packets_per_second(lost / seconds, round_trip_time);
-        if self.intervals >= wanted && packets / seconds > TCP_FACTOR * tcp {
+        if packets / seconds > TCP_FACTOR * tcp {
             self.tripped.get_or_insert(Trip::Congestion);
         }
     }
@@ -215,23 +207,6 @@ impl CircuitBreaker {
         let limit = (3.0 * self.config.report_interval.as_secs_f64()).max(15.0);
         let span = frames.max(10.0 * round_trip_time).max(reports).min(limit);
         ((3.0 * span / reports).ceil() as usize).clamp(1, MAX_INTERVALS)
-    }
-}
-
-impl TcpThroughput {
-    /// Of TCP at a loss event rate of 0 to 1 and a round-trip time in seconds. One packet is
-    /// acknowledged at a time (`b` is 1), and the time-out is four round trips (RFC 5348 §3.1).
-    fn packets_per_second(self, lost: f64, round_trip_time: f64) -> f64 {
-        let simplified = round_trip_time * (2.0 * lost / 3.0).sqrt();
-        let timeouts = match self {
-            Self::Simplified => 0.0,
-            Self::Full => {
-                let timeout = 4.0 * round_trip_time;
-                timeout * 3.0 * (3.0 * lost / 8.0).sqrt() * lost * (1.0 + 32.0 * lost * lost)
-            }
-        };
-        // Without loss that is infinite.
-        1.0 / (simplified + timeouts)
     }
 }
 
@@ -251,6 +226,13 @@ struct Interval {
     lost: f64,
 }
 
+/// Moves a mean by an eighth of what a new value is away from it.
+fn smooth(mean: &mut f64, value: f64) {
+    *mean += (value - *mean) / 8.0;
+}
+
+/// §4.1: `Td` is computed with the fixed minimum, even where RTCP is sent more often.
+const LEAST_REPORT_INTERVAL: Duration = Duration::from_secs(5);
 /// §4.1.
 const RTCP_TIMEOUT_INTERVALS: u32 = 3;
 /// §4.2: `k`, RECOMMENDED to be 5.

@@ -113,6 +113,12 @@ mod tmmb;
 mod transport_cc;
 
 pub use circuit_breaker::{CircuitBreaker, CircuitBreakerConfig, TcpThroughput, Trip};
+mod tcp_throughput;
+mod tmmb;
+mod transport_cc;
+
+pub use bye::{Bye, Ssrcs};
+pub use circuit_breaker::{CircuitBreaker, CircuitBreakerConfig, Trip};
 pub use compound_report::CompoundReport;
 pub use counters::{Counters, CountersSnapshot};
 pub use departure::Departure;
@@ -148,6 +154,7 @@ pub use sent_log::{Refusal, Refusals, SentLog};
 pub use sent_packet::SentPacket;
 pub use source_description::{SdesChunk, SdesChunks, SdesItem, SdesItems, SourceDescription};
 pub use telephone_event::TelephoneEvent;
+pub use tcp_throughput::TcpThroughput;
 pub use tmmb::{Tmmb, TmmbEntries, TmmbEntry};
 pub use tone_sender::{TonePacket, ToneSender};
 pub use transport_cc::{PacketStatuses, TransportCc};
