@@ -86,14 +86,16 @@ impl<'a> RtcpPacket<'a> {
             format,
             body: octets.0,
         };
-        let ssrc = || octets.clone().feedback_ssrcs().map(|(sender, _)| sender);
+        let sender = |mut octets: Octets<'a>| octets.feedback_ssrcs().map(|(ssrc, _)| ssrc);
         match (packet_type, format) {
             (TRANSPORT_FEEDBACK, 1) => Nack::parse(octets).map(Self::Nack),
             (TRANSPORT_FEEDBACK, 3) => Tmmb::parse(octets, 1).map(Self::Tmmbr),
             (TRANSPORT_FEEDBACK, TMMBN) => Tmmb::parse(octets, 0).map(Self::Tmmbn),
             (TRANSPORT_FEEDBACK, 15) => TransportCc::parse(octets).map(Self::TransportCc),
-            (PAYLOAD_FEEDBACK, 1) => ssrc().map(|ssrc| Self::PictureLossIndication { ssrc }),
-            (PAYLOAD_FEEDBACK, 4) => ssrc().map(|ssrc| Self::FullIntraRequest { ssrc }),
+            (PAYLOAD_FEEDBACK, 1) => {
+                sender(octets).map(|ssrc| Self::PictureLossIndication { ssrc })
+            }
+            (PAYLOAD_FEEDBACK, 4) => sender(octets).map(|ssrc| Self::FullIntraRequest { ssrc }),
             (PAYLOAD_FEEDBACK, 15) => {
                 Remb::parse(octets).map(|remb| remb.map_or(unknown, Self::Remb))
             }
@@ -165,5 +167,48 @@ mod tests {
             assert_eq!(is_rtcp(&[0x80, second]), (192..224).contains(&second));
         }
         assert!(!is_rtcp(&[]) && !is_rtcp(&[0x80]));
+    }
+
+    #[test]
+    fn rfc3550_8_2_who_uses_our_ssrc_is_seen_in_every_packet() {
+        const SENT: &[u8] = &[0; 20];
+        let feedback = |rest: &[u8]| [b"\0\0\0\x07\0\0\0\x09", rest].concat();
+        for (packet_type, format, body) in [
+            (200, 0, [b"\0\0\0\x07", SENT].concat()),
+            (201, 0, b"\0\0\0\x07".to_vec()),
+            (202, 2, b"\0\0\0\x08\0\0\0\0\0\0\0\x07\0\0\0\0".to_vec()),
+            (203, 2, b"\0\0\0\x08\0\0\0\x07".to_vec()),
+            (205, 1, feedback(&[0; 4])),
+            (205, 3, feedback(&[0; 8])),
+            (205, 4, feedback(&[])),
+            (205, 15, feedback(&[0; 8])),
+            (206, 1, feedback(&[])),
+            (206, 4, feedback(&[0; 8])),
+            (206, 15, feedback(b"REMB\0\0\0\0")),
+            (207, 0, b"\0\0\0\x07".to_vec()),
+        ] {
+            let packet = RtcpPacket::parse(packet_type, format, &body).unwrap();
+            assert!(packet.is_from(7), "{packet:?}");
+            assert!(!packet.is_from(9), "{packet:?}");
+        }
+    }
+
+    #[test]
+    fn rfc3550_8_2_report_about_our_stream_is_no_collision() {
+        let body = [[0, 0, 0, 7], [0, 0, 0, 9]].concat();
+        let body = [&body[..], &[0; 20]].concat();
+        let packet = RtcpPacket::parse(RECEIVER_REPORT, 1, &body).unwrap();
+        assert!(packet.is_from(7) && !packet.is_from(9));
+    }
+
+    #[test]
+    fn feedback_of_unknown_format_is_passed_on_whole() {
+        for (packet_type, format) in [(205, 2), (205, 11), (206, 2), (206, 15)] {
+            let packet = RtcpPacket::parse(packet_type, format, b"\0\0\0\x07\0\0\0\x09Snow");
+            let Ok(RtcpPacket::Unknown { body, .. }) = packet else {
+                panic!("{packet:?}");
+            };
+            assert_eq!(body, b"\0\0\0\x07\0\0\0\x09Snow");
+        }
     }
 }

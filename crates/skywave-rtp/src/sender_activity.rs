@@ -24,7 +24,8 @@ impl SenderActivity {
 
     /// Whether this participant may say BYE: who never sent RTP or RTCP must not (§6.3.7).
     ///
-    /// To be asked before [`Self::report`] is called for the compound that has the BYE.
+    /// To be asked before [`Self::report`] is called for the compound that has the BYE, which
+    /// among fewer than 50 members goes out at once.
     pub fn may_say_bye(&self, packets_sent: u64) -> bool {
         self.reported || packets_sent > 0
     }

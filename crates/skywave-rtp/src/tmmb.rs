@@ -61,11 +61,9 @@ impl Iterator for TmmbEntries<'_> {
 pub struct TmmbEntry {
     /// The stream to limit (TMMBR), or who limits it (TMMBN).
     pub ssrc: u32,
-    /// The limit in bit/s, the overhead of all headers below RTP's included. Written with 17
-    /// significant bits, rounded down.
+    /// The limit in bit/s, headers included. Written with 17 significant bits, rounded down.
     pub max_bitrate: u64,
-    /// Measured overhead in octets a packet, 0 to 511: what comes on top of the payload, from
-    /// IP's header on.
+    /// The headers counted, in octets a packet: 0 to 511, of RTP and all below it.
     pub overhead: u16,
 }
 

@@ -38,6 +38,30 @@ fn read_everything(packet: &RtcpPacket<'_>) -> usize {
     }
 }
 
+/// Transport-wide feedback in chunks of seven symbols, padded.
+fn transport_cc(base: u16, deltas: &[Option<i16>]) -> Vec<u8> {
+    let mut body = [&[0, 0, 0, 1, 0, 0, 0, 2][..], &base.to_be_bytes()].concat();
+    body.extend((deltas.len() as u16).to_be_bytes());
+    body.extend([0, 0, 1, 2]);
+    let is_small = |delta: i16| u8::try_from(delta).is_ok();
+    for seven in deltas.chunks(7) {
+        let word = (0..).zip(seven).fold(0xc000, |word, (place, delta)| {
+            let symbol = delta.map_or(0, |delta| if is_small(delta) { 1 } else { 2 });
+            word | symbol << (12 - 2 * place)
+        });
+        body.extend(u16::to_be_bytes(word));
+    }
+    for delta in deltas.iter().flatten() {
+        let octets = delta.to_be_bytes();
+        body.extend(&octets[usize::from(is_small(*delta))..]);
+    }
+    let padding = 4 - body.len() % 4;
+    body.resize(body.len() + padding - 1, 0);
+    body.push(padding as u8);
+    let [high, low] = ((body.len() / 4) as u16).to_be_bytes();
+    [&[0xaf, 205, high, low][..], &body].concat()
+}
+
 /// Bytes that get past the first checks: version 2, a known packet type, a length that fits.
 fn rtcp_like() -> impl Strategy<Value = Vec<u8>> {
     (0_u8..64, 199_u8..209, vec(any::<u8>(), 0..120)).prop_map(|(first, packet_type, mut body)| {
@@ -182,6 +206,35 @@ proptest! {
             prop_assert_eq!(bye.ssrcs().collect::<Vec<_>>(), [ssrc]);
             prop_assert_eq!(bye.reason(), reason.as_bytes());
         }
+    }
+
+    #[test]
+    fn nack_lists_what_was_put_in(entries in vec(any::<(u16, u16)>(), 1..20)) {
+        let mut expected = Vec::new();
+        let mut datagram = vec![0x81, 205, 0, 2 + entries.len() as u8, 0, 0, 0, 1, 0, 0, 0, 2];
+        for (first, mask) in entries {
+            datagram.extend([first.to_be_bytes(), mask.to_be_bytes()].concat());
+            expected.push(first);
+            let following = (0..16).filter(|bit| mask >> bit & 1 == 1);
+            expected.extend(following.map(|bit| first.wrapping_add(bit + 1)));
+        }
+        let Some(RtcpPacket::Nack(nack)) = RtcpReader::new(&datagram).next() else {
+            panic!("no NACK");
+        };
+        prop_assert!(nack.lost().eq(expected));
+    }
+
+    #[test]
+    fn transport_cc_gives_the_deltas_that_were_put_in(
+        base in any::<u16>(),
+        deltas in vec(option::of(any::<i16>()), 0..200),
+    ) {
+        let datagram = transport_cc(base, &deltas);
+        let Some(RtcpPacket::TransportCc(feedback)) = RtcpReader::new(&datagram).next() else {
+            panic!("no feedback");
+        };
+        let numbers = (0..).map(|offset| base.wrapping_add(offset));
+        prop_assert!(feedback.statuses().eq(numbers.zip(deltas)));
     }
 
     #[test]
