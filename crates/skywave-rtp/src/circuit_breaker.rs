@@ -243,3 +243,27 @@ const TCP_FACTOR: f64 = 10.0;
 const MIN_SPACING: f64 = 0.5;
 /// `CB_INTERVAL` at most: 15 s of reports at the least spacing, and two to spare.
 const MAX_INTERVALS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc8083_4_3_cb_interval_is_that_of_the_equation() {
+        let reports = |remote_interval, round_trip_time| {
+            let mut breaker = CircuitBreaker::new(CircuitBreakerConfig {
+                report_interval: Duration::from_secs(6),
+                frame_interval: Duration::from_millis(120),
+                throughput: TcpThroughput::Simplified,
+            });
+            breaker.remote_interval = remote_interval;
+            breaker.cb_interval(round_trip_time)
+        };
+        assert_eq!(reports(5.0, 0.1), 3, "3 * Tdr");
+        assert_eq!(reports(1.0, 0.5), 5, "10 * Tr");
+        assert_eq!(reports(0.25, 0.0), 5, "10 * G * Tf, rounded up");
+        assert_eq!(reports(1.0, 9.0), 18, "no more than 3 * Td");
+        assert_eq!(reports(40.0, 0.1), 1, "likewise");
+        assert_eq!(reports(0.5, 9.0), 32, "no more than are remembered");
+    }
+}

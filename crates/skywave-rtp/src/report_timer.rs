@@ -149,6 +149,17 @@ mod tests {
     }
 
     #[test]
+    fn rfc3550_6_3_1_one_who_sends_changes_the_shares() {
+        // Two times 100 octets at 5 % of 4000 bit/s; or at three quarters of that.
+        for (senders, seconds) in [(0, 32.0 / 3.0), (1, 8.0), (2, 8.0)] {
+            let mut timer = ReportTimer::new(4000, 72, 0, Instant::now());
+            assert!(!timer.expire(senders, MIDDLE, timer.due_at()));
+            let wait = (timer.due_at() - timer.last).as_secs_f64();
+            assert!((wait - seconds / 1.218_281_828).abs() < 1e-6, "{senders}");
+        }
+    }
+
+    #[test]
     fn rfc3550_6_3_3_average_moves_by_a_sixteenth() {
         let (mut timer, start) = timer();
         assert_eq!(timer.interval.average_size, 100.0);

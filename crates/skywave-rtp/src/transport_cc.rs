@@ -246,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn longest_run_has_13_bits() {
+        let seen = statuses(b"\x00\x00\x20\x00\0\0\0\0", b"\x1f\xff\x20\x01\x05");
+        assert_eq!(seen.len(), 8192);
+        assert_eq!(seen[8190..], [(8190, None), (8191, Some(5))]);
+    }
+
+    #[test]
     fn status_vectors_of_one_and_two_bits_begin_at_the_upper_end() {
         // 0b10_10000000000001: first and last of 14; 0b11_01_00_10_...: small, missing, large.
         let rest = b"\xa0\x01\xd2\x00\x01\x02\x03\x12\x34";

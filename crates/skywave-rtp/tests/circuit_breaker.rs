@@ -126,6 +126,18 @@ fn rfc8083_4_1_receiver_that_never_reports_is_a_timeout() {
 }
 
 #[test]
+fn rfc8083_4_1_interval_is_five_seconds_at_least() {
+    let mut call = Call::new(TcpThroughput::Simplified);
+    call.breaker = CircuitBreaker::new(CircuitBreakerConfig {
+        report_interval: Duration::ZERO,
+        frame_interval: Duration::from_millis(20),
+        throughput: TcpThroughput::Simplified,
+    });
+    call.pass(GOOD);
+    assert_eq!(call.until_trip(SILENT), Some((3, Trip::RtcpTimeout)));
+}
+
+#[test]
 fn rfc8083_4_1_report_in_time_is_no_timeout() {
     let mut call = Call::new(TcpThroughput::Simplified);
     call.pass(GOOD);
@@ -169,6 +181,17 @@ fn rfc8083_4_2_recovery_before_the_fifth_report_is_in_time() {
 }
 
 #[test]
+fn rfc8083_4_2_numbers_that_go_back_are_nothing_new() {
+    let mut call = Call::new(TcpThroughput::Simplified);
+    call.pass(GOOD);
+    for count in 1..=5 {
+        call.highest_sequence -= 1;
+        let expected = (count == 5).then_some(Trip::MediaTimeout);
+        assert_eq!(call.pass(STUCK), expected);
+    }
+}
+
+#[test]
 fn rfc8083_4_2_nothing_new_of_nothing_sent_is_no_timeout() {
     let mut call = Call::new(TcpThroughput::Simplified);
     call.pass(GOOD);
@@ -204,6 +227,52 @@ fn rfc8083_4_3_simplified_equation_allows_it_at_200_ms_but_not_at_400() {
     };
     let mut call = Call::new(TcpThroughput::Simplified);
     assert_eq!(call.until_trip(far), Some((4, Trip::Congestion)));
+}
+
+#[test]
+fn rfc8083_4_3_ten_times_the_rate_of_tcp_is_the_limit() {
+    // 50 packets a second are ten times TCP's rate at 245.4 ms, if 255 of 256 are lost.
+    for (trip_ms, expected) in [(245, None), (246, Some((4, Trip::Congestion)))] {
+        let mut call = Call::new(TcpThroughput::Simplified);
+        let lost = Five {
+            lost: 255,
+            trip_ms,
+            ..GOOD
+        };
+        assert_eq!(call.until_trip(lost), expected, "{trip_ms}");
+    }
+}
+
+#[test]
+fn rfc8083_4_3_single_long_round_trip_is_smoothed() {
+    let mut call = Call::new(TcpThroughput::Simplified);
+    let slow = Five {
+        lost: 26,
+        trip_ms: 2000,
+        ..GOOD
+    };
+    for five in [GOOD, GOOD, GOOD, slow, GOOD, GOOD] {
+        assert_eq!(call.pass(five), None);
+    }
+}
+
+#[test]
+fn rfc8083_4_3_long_pause_does_not_make_one_report_decide() {
+    let mut call = Call::new(TcpThroughput::Full);
+    let good = Five {
+        trip_ms: 200,
+        ..GOOD
+    };
+    let paused = Five {
+        reports: false,
+        ..PAUSED
+    };
+    let bad = Five { lost: 64, ..good };
+    call.pass(good);
+    call.until_trip(paused);
+    for five in [good, good, good, bad] {
+        assert_eq!(call.pass(five), None);
+    }
 }
 
 #[test]
