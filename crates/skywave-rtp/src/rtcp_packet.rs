@@ -202,6 +202,12 @@ mod tests {
     }
 
     #[test]
+    fn rfc5104_4_2_1_request_without_an_entry_is_refused() {
+        let error = RtcpPacket::parse(205, 3, b"\0\0\0\x07\0\0\0\0").unwrap_err();
+        assert_eq!(error, Malformed::Count);
+    }
+
+    #[test]
     fn feedback_of_unknown_format_is_passed_on_whole() {
         for (packet_type, format) in [(205, 2), (205, 11), (206, 2), (206, 15)] {
             let packet = RtcpPacket::parse(packet_type, format, b"\0\0\0\x07\0\0\0\x09Snow");
