@@ -87,11 +87,11 @@ impl ReportTimer {
 
 /// §6.2: the size counts the headers of the transport and the network below RTCP.
 fn on_the_wire(size: usize) -> f64 {
-    (size + UDP_IP_HEADER_LEN) as f64
+    size as f64 + UDP_IP_HEADER_LEN
 }
 
 /// UDP's 8 octets and IPv4's 20.
-const UDP_IP_HEADER_LEN: usize = 28;
+const UDP_IP_HEADER_LEN: f64 = 28.0;
 
 #[cfg(test)]
 mod tests {

@@ -49,3 +49,31 @@ impl SenderInfo {
         octets
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::rtp_timestamp_at;
+
+    #[test]
+    fn rfc3550_6_4_1_timestamp_is_that_of_the_report_and_rises_in_silence() {
+        let counters = Counters::default();
+        counters.record_packet(20, 80);
+        let last_packet = Instant::now();
+        let report_after = |silence: Duration| {
+            let timestamp = rtp_timestamp_at(960, last_packet, 48_000, last_packet + silence);
+            let ntp = NtpTime::from_unix(Duration::from_secs(1000) + silence);
+            SenderInfo::new(ntp, timestamp, &counters)
+        };
+        let (early, late) = (
+            report_after(Duration::from_secs(1)),
+            report_after(Duration::from_secs(6)),
+        );
+        assert_eq!(early.rtp_timestamp, 48_960);
+        assert_eq!(late.rtp_timestamp - early.rtp_timestamp, 5 * 48_000);
+        assert_eq!(late.ntp.0 - early.ntp.0, 5 << 32);
+        assert_eq!(late.packet_count, early.packet_count);
+    }
+}
