@@ -2,16 +2,15 @@
 //! read back as it was meant.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use skywave_rtp::{
-    CircuitBreaker, CircuitBreakerConfig, CompoundReport, Counters, Dlrr, Frame, Mid, NtpTime,
-    Packetizer, PacketizerConfig, Replies, ReportBlock, ReportInterval, RtcpPacket, RtcpReader,
-    RtpPacket, SenderInfo, TcpThroughput, TmmbEntry, round_trip_time,
+    CircuitBreaker, CircuitBreakerConfig, CompoundReport, Counters, Dlrr, NtpTime, Replies,
+    ReportBlock, ReportInterval, RtcpPacket, RtcpReader, RtpPacket, SenderInfo, TcpThroughput,
+    TmmbEntry, round_trip_time,
 };
 
 /// Reads all there is to read; gives the number of things seen.
@@ -120,46 +119,6 @@ proptest! {
             prop_assert!(12 + data + view.payload().len() <= packet.len());
             prop_assert!(view.extensions().all(|element| element.id != 0));
         }
-    }
-
-    #[test]
-    fn packet_is_read_back_as_written(
-        (ssrc, offset, timestamp) in any::<(u32, u32, u32)>(),
-        (sequence, marker, voice) in any::<(u16, bool, bool)>(),
-        payload_type in prop_oneof![0_u8..64, 96_u8..128],
-        mid in option::of((1_u8..=127, "[a-z0-9]{1,32}")),
-        audio_level in option::of(128_u8..=255),
-        low_ids in any::<bool>(),
-        level in 0_u8..=127,
-        payload in vec(any::<u8>(), 0..300),
-    ) {
-        let small = |id: u8, base: u8| if low_ids { id % 7 + base } else { id };
-        let mid = mid.map(|(id, text)| (small(id, 1), text));
-        let audio_level = audio_level.map(|id| small(id, 8));
-        let config = PacketizerConfig {
-            ssrc,
-            payload_type,
-            first_sequence_number: sequence,
-            timestamp_offset: offset,
-            mid: mid.as_ref().map(|(id, text)| Mid::new(*id, text).unwrap()),
-            audio_level,
-        };
-        let mut packetizer = Packetizer::new(config, Arc::new(Counters::default())).unwrap();
-        let frame = Frame { payload: &payload, timestamp, marker, audio_level: level, voice };
-        let mut buffer = [0xee; 400];
-        let written = packetizer.write(&frame, &mut buffer).unwrap();
-
-        let view = RtpPacket::parse(&buffer[..written.len]).unwrap();
-        prop_assert_eq!((view.ssrc(), view.payload_type()), (ssrc, payload_type));
-        prop_assert_eq!((view.sequence_number(), view.marker()), (sequence, marker));
-        prop_assert_eq!(view.timestamp(), timestamp.wrapping_add(offset));
-        prop_assert_eq!(view.payload(), &payload[..]);
-        let level_octet = [u8::from(voice) << 7 | level];
-        let mut expected: Vec<(u8, &[u8])> = Vec::new();
-        expected.extend(audio_level.map(|id| (id, &level_octet[..])));
-        expected.extend(mid.as_ref().map(|(id, text)| (*id, text.as_bytes())));
-        let elements: Vec<_> = view.extensions().map(|element| (element.id, element.data)).collect();
-        prop_assert_eq!(elements, expected);
     }
 
     #[test]
