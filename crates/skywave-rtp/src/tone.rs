@@ -84,7 +84,7 @@ pub struct TonePacket {
 const MAX_SEGMENT: u32 = 0xffff;
 /// After the first time: three in all (RFC 4733 §2.5.1.4).
 const REPETITIONS: u8 = 2;
-/// -10 dBm0, as libwebrtc sends it.
+/// -10 dBm0: as loud as a telephone.
 const VOLUME: u8 = 10;
 
 #[cfg(test)]

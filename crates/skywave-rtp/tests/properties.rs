@@ -8,9 +8,9 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use skywave_rtp::{
-    CircuitBreaker, CircuitBreakerConfig, CompoundReport, Counters, Dlrr, NtpTime, Replies,
-    ReportBlock, ReportInterval, RtcpPacket, RtcpReader, RtpPacket, SenderInfo, TcpThroughput,
-    TmmbEntry, round_trip_time,
+    CircuitBreaker, CircuitBreakerConfig, CompoundReport, Dlrr, NtpTime, Replies, ReportBlock,
+    ReportInterval, RtcpPacket, RtcpReader, RtpPacket, SenderInfo, TcpThroughput, TmmbEntry,
+    round_trip_time,
 };
 
 /// Reads all there is to read; gives the number of things seen.
