@@ -60,7 +60,9 @@ fn apply_from(
     let skipped = offset % 16;
     let (head, tail) = data.split_at_mut(data.len().min(16 - skipped));
     xor(head, &block[skipped..]);
-    apply_key_stream(aes, &first.wrapping_add(1).to_be_bytes(), tail);
+    if !tail.is_empty() {
+        apply_key_stream(aes, &first.wrapping_add(1).to_be_bytes(), tail);
+    }
 }
 
 /// The counter and what its key stream is applied to, within one call of the cipher: a call loads
