@@ -9,6 +9,7 @@
 use std::hint::black_box;
 
 use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey};
+use zeroize::Zeroize;
 
 use crate::encrypted_portion::EncryptedPortion;
 use crate::key_derivation::SessionKeys;
@@ -127,7 +128,19 @@ impl Drop for AesGcm {
 }
 
 /// The salt of the nonces of one direction.
-pub(crate) type NonceSalt = [u8; 12];
+pub(crate) struct NonceSalt([u8; 12]);
+
+impl NonceSalt {
+    pub(crate) fn new(salt: [u8; 12]) -> Self {
+        Self(salt)
+    }
+}
+
+impl Drop for NonceSalt {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 /// Two zero bytes, the SSRC and the 48-bit index (for SRTCP two zero bytes and the index word
 /// without E bit, which is the same number), XOR the salt: RFC 7714 §8.1 and §9.1.
@@ -135,7 +148,7 @@ fn nonce(salt: &NonceSalt, ssrc: u32, index: u64) -> Nonce {
     let mut nonce = [0; 12];
     nonce[2..6].copy_from_slice(&ssrc.to_be_bytes());
     nonce[6..].copy_from_slice(&index.to_be_bytes()[2..]);
-    for (byte, salt) in nonce.iter_mut().zip(salt) {
+    for (byte, salt) in nonce.iter_mut().zip(&salt.0) {
         *byte ^= salt;
     }
     Nonce::assume_unique_for_key(nonce)
@@ -172,7 +185,7 @@ mod tests {
     }
 
     fn salt() -> NonceSalt {
-        hex(SALT).try_into().unwrap()
+        NonceSalt::new(hex(SALT).try_into().unwrap())
     }
 
     fn check_rtp(profile: Profile, protected: &str) {
@@ -238,9 +251,9 @@ mod tests {
 
     #[test]
     fn rfc7714_8_1_nonce_is_zeros_ssrc_roc_and_sequence_number_xor_salt() {
-        let bytes = |salt| *nonce(salt, 0x0102_0304, 0x0506_0708_090a).as_ref();
-        assert_eq!(bytes(&[0; 12])[..], hex("0000 01020304 05060708 090a"));
-        assert_eq!(bytes(&[0xff; 12])[..], hex("ffff fefdfcfb faf9f8f7 f6f5"));
+        let bytes = |salt| *nonce(&NonceSalt::new(salt), 0x0102_0304, 0x0506_0708_090a).as_ref();
+        assert_eq!(bytes([0; 12])[..], hex("0000 01020304 05060708 090a"));
+        assert_eq!(bytes([0xff; 12])[..], hex("ffff fefdfcfb faf9f8f7 f6f5"));
         // RFC 7714 §16.1.1 and §17.1.
         assert_eq!(
             nonce(&salt(), 0x5501_a0b2, 0xf17b).as_ref()[..],

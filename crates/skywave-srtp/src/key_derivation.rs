@@ -46,7 +46,7 @@ impl SessionKeys {
     /// The salt of AES-GCM.
     pub(crate) fn nonce_salt(&self) -> NonceSalt {
         let [salt @ .., _, _] = self.salt;
-        salt
+        NonceSalt::new(salt)
     }
 
     /// The labels are those of RFC 3711 §4.3.2 and RFC 6904 §3.
