@@ -1,0 +1,25 @@
+//! The packets to one listener, by any candidate.
+
+use crate::Listener;
+
+/// Makes the packets to one listener.
+pub trait Session: Sized {
+    /// How criterion's report and the table of ratios call the candidate.
+    const NAME: &'static str;
+
+    /// Derives the keys, and does whatever else is done once a listener.
+    ///
+    /// # Panics
+    /// If the candidate does not know the listener's profile.
+    fn new(listener: &Listener) -> Self;
+
+    /// Makes the next packet: in `buffer`, which is always that of [`buffer()`], if the candidate
+    /// lets its caller lend one.
+    fn send(&mut self, payload: &[u8], timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]>;
+}
+
+/// Room for any packet, lent again and again to the sessions of one candidate.
+#[must_use]
+pub fn buffer() -> Vec<u8> {
+    vec![0; 1500]
+}
