@@ -1,10 +1,13 @@
-//! The project's chores: `cargo xtask test`, `bench`, `fuzz`, `screenshots`, `setup`.
+//! The project's chores: `cargo xtask test`, `bench`, `instructions`, `fuzz`, `screenshots`, `setup`.
 //!
 //! It says every command before it runs it, stops at the first that fails, and ends with that
 //! command's exit code. It skips nothing silently: what is missing is installed, or named.
 
+mod bench;
 mod failure;
 mod fuzz_target;
+mod instruction_count;
+mod ratio;
 mod requirement;
 mod runner;
 mod screenshot;
@@ -39,10 +42,8 @@ fn dispatch(runner: &Runner, words: &[&str]) -> Result<(), Failure> {
             setup(runner)?;
             test_suite::run(runner)
         }
-        ["bench", arguments @ ..] => {
-            let bench = ["bench", "--package", "skywave-benches", "--"].as_slice();
-            runner.cargo(&[bench, arguments].concat())
-        }
+        ["bench", arguments @ ..] => bench::run(runner, arguments),
+        ["instructions", arguments @ ..] => instruction_count::run(runner, arguments),
         ["fuzz", arguments @ ..] => fuzz_target::run(runner, arguments),
         ["screenshots"] => {
             setup(runner)?;
@@ -52,18 +53,23 @@ fn dispatch(runner: &Runner, words: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// Installs what the tests need and the system lacks.
+/// Installs what the tests need and the system lacks, and what it takes to compile all features.
 fn setup(runner: &Runner) -> Result<(), Failure> {
-    requirement::install_missing(runner)?;
+    requirement::install_missing(runner, &requirement::TESTS)?;
+    requirement::install_missing(runner, &requirement::PEERS)?;
     venv::install_missing(runner)
 }
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  setup                     install what the tests need: browsers, aiortc, libopus
+  setup                     install what tests and benches need: browsers, aiortc, libopus,
+                            libclang, OpenSSL's headers
   test                      setup, then all tests; those against real peers too
-  bench [ARGUMENT ...]      criterion benches; the arguments go to criterion
+  bench [--peers] [ARGUMENT ...]
+                            criterion benches, and the ratios they are judged by; with --peers
+                            also other implementations; further arguments go to criterion
+  instructions [--update]   instructions per packet under valgrind, beside those committed
   fuzz [TARGET [SECONDS]]   libFuzzer, on nightly Rust; without TARGET lists the targets
   screenshots               make docs/screenshot.png from the browser test
 ";

@@ -1,18 +1,21 @@
-//! Programs and libraries that the tests need, and the Debian packages that bring them.
+//! Programs and libraries that a chore needs, and the Debian packages that bring them.
 
 use crate::failure::Failure;
 use crate::runner::{Runner, succeeds};
 
-/// Something the tests need from the system.
-struct Requirement {
+/// Something a chore needs from the system.
+pub(crate) struct Requirement {
     name: &'static str,
     debian_package: &'static str,
     is_met: fn() -> bool,
 }
 
 /// Installs the packages of the requirements that are not met, and no others.
-pub(crate) fn install_missing(runner: &Runner) -> Result<(), Failure> {
-    let missing = missing();
+pub(crate) fn install_missing(
+    runner: &Runner,
+    requirements: &[Requirement],
+) -> Result<(), Failure> {
+    let missing = self::missing(requirements);
     if missing.is_empty() {
         return Ok(());
     }
@@ -31,7 +34,7 @@ pub(crate) fn install_missing(runner: &Runner) -> Result<(), Failure> {
         runner,
         &install.into_iter().chain(packages).collect::<Vec<_>>(),
     )?;
-    match self::missing().first() {
+    match self::missing(requirements).first() {
         None => Ok(()),
         Some(still) => Err(Failure::new(format!(
             "{} is missing although {} is installed",
@@ -40,8 +43,8 @@ pub(crate) fn install_missing(runner: &Runner) -> Result<(), Failure> {
     }
 }
 
-fn missing() -> Vec<&'static Requirement> {
-    REQUIREMENTS
+fn missing(requirements: &[Requirement]) -> Vec<&Requirement> {
+    requirements
         .iter()
         .filter(|requirement| !(requirement.is_met)())
         .collect()
@@ -60,7 +63,8 @@ fn has_program(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-const REQUIREMENTS: [Requirement; 7] = [
+/// What the tests need.
+pub(crate) const TESTS: [Requirement; 7] = [
     Requirement {
         name: "Chromium",
         debian_package: "chromium",
@@ -101,6 +105,49 @@ const REQUIREMENTS: [Requirement; 7] = [
         is_met: || has_program("kill"),
     },
 ];
+
+/// What the other implementations in the benches need to compile: libsrtp is C, its bindings are
+/// made by libclang, its ciphers are OpenSSL's.
+pub(crate) const PEERS: [Requirement; 5] = [
+    Requirement {
+        name: "a C compiler",
+        debian_package: "gcc",
+        is_met: || has_program("cc"),
+    },
+    Requirement {
+        name: "make",
+        debian_package: "make",
+        is_met: || has_program("make"),
+    },
+    Requirement {
+        name: "pkg-config",
+        debian_package: "pkg-config",
+        is_met: || has_program("pkg-config"),
+    },
+    Requirement {
+        name: "OpenSSL 3 with its headers",
+        debian_package: "libssl-dev",
+        is_met: || succeeds("pkg-config", &["--exists", "openssl >= 3"]),
+    },
+    Requirement {
+        name: "libclang with its headers",
+        debian_package: "libclang-dev",
+        // Both files, or wherever the variable says.
+        is_met: || {
+            let library = "/usr/lib/llvm-*/lib/libclang.so.1";
+            let header = "/usr/lib/llvm-*/lib/clang/*/include/stddef.h";
+            let script = format!("test -n \"$LIBCLANG_PATH\" || ls {library} {header}");
+            succeeds("sh", &["-c", &script])
+        },
+    },
+];
+
+/// What counts instructions.
+pub(crate) const INSTRUCTIONS: [Requirement; 1] = [Requirement {
+    name: "valgrind",
+    debian_package: "valgrind",
+    is_met: || has_program("valgrind"),
+}];
 
 #[cfg(test)]
 mod tests {

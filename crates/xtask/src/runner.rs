@@ -3,7 +3,7 @@
 //! Nothing is written after a command, so that a test runner's last lines stay the last.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,14 @@ pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// The folder that cargo builds into: this program lies in its `debug`.
+pub(crate) fn target() -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe();
+    let program = program.map_err(|error| Failure::new(format!("own path: {error}")))?;
+    let target = program.ancestors().nth(2).map(Path::to_path_buf);
+    target.ok_or_else(|| Failure::new(format!("{} is in no target folder", program.display())))
 }
 
 /// The root folder of the workspace.
