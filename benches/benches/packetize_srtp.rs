@@ -30,8 +30,8 @@ criterion_group! {
     name = benches;
     config = Criterion::default()
         .sample_size(50)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_millis(1500));
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1));
     targets = hot, shuffled_10k
 }
 criterion_main!(benches);
