@@ -2,6 +2,7 @@
 //!
 //! Nothing is written after a command, so that a test runner's last lines stay the last.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,10 +27,15 @@ impl Runner {
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Result<(), Failure> {
         let line = format!("{program} {}", arguments.join(" "));
         self.say(&line);
-        let status = Command::new(program)
-            .args(arguments)
-            .current_dir(root())
-            .status();
+        let mut command = Command::new(program);
+        // Set by the cargo that runs this program. Build scripts take note of them: that of ring
+        // would run anew, and all that depends on it, whenever cargo is called in the other way.
+        for (name, _) in std::env::vars_os() {
+            if is_of_this_package(&name) {
+                command.env_remove(name);
+            }
+        }
+        let status = command.args(arguments).current_dir(root()).status();
         match status {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(Failure::of_command(&line, status.code())),
@@ -61,6 +67,12 @@ pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Whether a variable tells about the package that this program is.
+fn is_of_this_package(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 /// The folder that cargo builds into: this program lies in its `debug`.
@@ -100,6 +112,13 @@ mod tests {
     fn the_exit_code_of_a_command_is_kept() {
         let failure = Runner::new().run("sh", &["-c", "exit 7"]).unwrap_err();
         assert_eq!(failure.exit_code(), std::process::ExitCode::from(7));
+    }
+
+    #[test]
+    fn commands_do_not_see_the_package_of_this_program() {
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some());
+        let script = "test -z \"$CARGO_PKG_NAME$CARGO_MANIFEST_DIR\" && test -n \"$PATH\"";
+        Runner::new().run("sh", &["-c", script]).unwrap();
     }
 
     #[test]
