@@ -32,9 +32,20 @@ criterion_group! {
         .sample_size(50)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(1));
-    targets = hot, shuffled_10k
+    targets = identity, hot, shuffled_10k
 }
 criterion_main!(benches);
+
+/// Whatever is measured does the same work, or nothing is.
+fn identity(_criterion: &mut Criterion) {
+    #[cfg(feature = "peers")]
+    for profile in PROFILES {
+        assert_identical_packets::<Libsrtp>(profile);
+        assert_identical_packets::<WebrtcSrtp>(profile);
+        assert_identical_packets::<RtcSrtp>(profile);
+        assert_identical_packets::<Str0m>(profile);
+    }
+}
 
 fn hot(criterion: &mut Criterion) {
     for profile in PROFILES {
@@ -62,22 +73,12 @@ fn of_all(group: &mut BenchmarkGroup<'_, WallTime>, profile: Profile, sessions: 
     }
     #[cfg(feature = "peers")]
     {
-        of_peer::<Libsrtp>(group, profile, sessions);
-        of_peer::<WebrtcSrtp>(group, profile, sessions);
-        of_peer::<RtcSrtp>(group, profile, sessions);
-        of_peer::<Str0m>(group, profile, sessions);
+        of_one::<Libsrtp>(group, profile, sessions);
+        of_one::<WebrtcSrtp>(group, profile, sessions);
+        of_one::<RtcSrtp>(group, profile, sessions);
+        of_one::<Str0m>(group, profile, sessions);
     }
     of_one::<PlainCopy>(group, profile, sessions);
-}
-
-#[cfg(feature = "peers")]
-fn of_peer<S: Session>(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    profile: Profile,
-    sessions: usize,
-) {
-    assert_identical_packets::<S>(profile);
-    of_one::<S>(group, profile, sessions);
 }
 
 /// One packet a measured step, to the next listener in the order.
