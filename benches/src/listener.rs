@@ -17,7 +17,7 @@ impl Listener {
     /// The listener of this number; its keys follow from it.
     #[must_use]
     pub fn new(profile: Profile, number: u32) -> Listener {
-        let octet = |index: usize| number.to_be_bytes()[index % 4] ^ (index as u8 * 17);
+        let octet = |index: usize| number.to_be_bytes()[index % 4] ^ (index as u8).wrapping_mul(17);
         Listener {
             profile,
             ssrc: 0x1234_0000 + number,
