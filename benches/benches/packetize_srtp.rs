@@ -8,7 +8,8 @@
 //! - `shuffled`: 10,000 sessions with keys of their own, one after another in an order that no
 //!   prefetcher guesses; all send the same payload, as a broadcast does.
 //!
-//! Time is that of the thread on the processor. Machines and loads differ all the same: compare figures of one run. The payloads are those of PCMU and PCMA
+//! Time is that of the thread on the processor. Machines and loads differ all the same: compare figures of one
+//! run. The payloads are those of PCMU and PCMA
 //! at 10, 20 and 40 ms.
 
 use std::hint::black_box;
@@ -20,7 +21,7 @@ use criterion::{
 };
 use rustix::time::{ClockId, clock_gettime};
 use skywave_benches::{
-    BareCm, BareGcm, Listener, PROFILES, PlainCopy, Session, Skywave, buffer, shuffled,
+    BareCm, BareGcm, Frame, Listener, PROFILES, PlainCopy, Session, Skywave, buffer, shuffled,
 };
 #[cfg(feature = "peers")]
 use skywave_benches::{Libsrtp, RtcSrtp, Str0m, WebrtcSrtp, assert_identical_packets};
@@ -87,9 +88,9 @@ fn of_one<S: Session>(group: &mut BenchmarkGroup<'_, WallTime>, profile: Profile
     // Made only if the filter on the command line lets one of the sizes through.
     let mut fleet: Vec<S> = Vec::new();
     let mut buffer = buffer();
-    let (mut at, mut timestamp) = (0, 0_u32);
+    let mut at = 0;
     for octets in PAYLOAD_OCTETS {
-        let payload = vec![0x55; octets];
+        let frame = Frame::new(octets, 960);
         group.bench_function(BenchmarkId::new(S::NAME, octets), |bencher| {
             if fleet.is_empty() {
                 let numbers = 0..sessions as u32;
@@ -98,13 +99,12 @@ fn of_one<S: Session>(group: &mut BenchmarkGroup<'_, WallTime>, profile: Profile
             bencher.iter_custom(|packets| {
                 let started = cpu_time();
                 for _ in 0..packets {
-                    timestamp = timestamp.wrapping_add(1);
                     let session = &mut fleet[order[at]];
                     at += 1;
                     if at == sessions {
                         at = 0;
                     }
-                    black_box(session.send(black_box(&payload), timestamp, &mut buffer));
+                    black_box(session.send(black_box(&frame), &mut buffer));
                 }
                 cpu_time() - started
             });

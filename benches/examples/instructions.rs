@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use skywave_benches::{HEADER_OCTETS, Listener, PROFILES, Session, Skywave, buffer};
+use skywave_benches::{Frame, HEADER_OCTETS, Listener, PROFILES, Session, Skywave, buffer};
 use skywave_srtp::{MasterKey, Profile, SrtcpReceiver, SrtcpSender};
 
 /// One kind of work, with all it needs.
@@ -54,16 +54,16 @@ impl Work {
     }
 
     fn run(&mut self, packets: usize) {
-        let payload = [0x55; PAYLOAD_OCTETS];
+        let frame = Frame::new(PAYLOAD_OCTETS, 960);
         let mut packet = buffer();
         match self {
             Work::Packetize(session) => {
-                for timestamp in 0..packets as u32 {
-                    black_box(session.packetize(black_box(&payload), timestamp, &mut packet));
+                for _ in 0..packets {
+                    black_box(session.packetize(black_box(&frame), &mut packet));
                 }
             }
             Work::Protect(session) => {
-                let (header_len, len) = session.packetize(&payload, 0, &mut packet);
+                let (header_len, len) = session.packetize(&frame, &mut packet);
                 assert_eq!(header_len, HEADER_OCTETS);
                 for number in 0..packets as u16 {
                     packet[2..4].copy_from_slice(&number.to_be_bytes());

@@ -7,7 +7,7 @@ use ctr::{Ctr128BE, CtrCore};
 use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use skywave_srtp::Profile;
 
-use crate::{HEADER_OCTETS, Listener, Session};
+use crate::{Frame, HEADER_OCTETS, Listener, Session};
 
 /// One call of ring, over as many octets as the packet has.
 pub struct BareGcm {
@@ -31,13 +31,13 @@ impl Session for BareGcm {
         }
     }
 
-    fn send(&mut self, payload: &[u8], _timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
+    fn send(&mut self, frame: &Frame, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
         self.counter += 1;
         let mut nonce = [0; 12];
         nonce[4..].copy_from_slice(&self.counter.to_be_bytes());
         let nonce = Nonce::assume_unique_for_key(nonce);
         let (header, body) = buffer.split_at_mut(HEADER_OCTETS);
-        let body = &mut body[..payload.len()];
+        let body = &mut body[..frame.payload.len()];
         self.key
             .seal_in_place_separate_tag(nonce, Aad::from(&*header), body)
             .expect("so short a text is sealed")
@@ -61,17 +61,17 @@ impl Session for BareCm {
         }
     }
 
-    fn send(&mut self, payload: &[u8], _timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
+    fn send(&mut self, frame: &Frame, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
         self.counter += 1;
         let mut iv = [0; 16];
         iv[6..14].copy_from_slice(&self.counter.to_be_bytes());
-        let body = &mut buffer[HEADER_OCTETS..HEADER_OCTETS + payload.len()];
+        let body = &mut buffer[HEADER_OCTETS..HEADER_OCTETS + frame.payload.len()];
         let core = CtrCore::inner_iv_init(&self.cipher, &iv.into());
         Ctr128BE::from_core(core).apply_keystream(body);
 
         // With the pads hashed beforehand: packet, rollover counter, a bit and a length; then the
         // outer hash.
-        let inner = (HEADER_OCTETS + payload.len() + 4 + 1 + 8).div_ceil(BLOCK_OCTETS);
+        let inner = (HEADER_OCTETS + frame.payload.len() + 4 + 1 + 8).div_ceil(BLOCK_OCTETS);
         let (blocks, _) = buffer.as_chunks::<BLOCK_OCTETS>();
         let mut state = [1, 2, 3, 4, 5];
         sha1::block_api::compress(&mut state, &blocks[..inner]);

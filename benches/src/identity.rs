@@ -2,7 +2,7 @@
 
 use skywave_srtp::Profile;
 
-use crate::{Listener, Session, Skywave, buffer};
+use crate::{Frame, Listener, Session, Skywave, buffer};
 
 /// Compares packets of several listeners, lengths and sequence numbers, across a rollover.
 ///
@@ -17,9 +17,9 @@ pub fn assert_identical_packets<S: Session>(profile: Profile) {
         // The last of them counts past 2^16 packets; each before it sends a few.
         let packets = if number == 39 { 70_000 } else { 6 };
         for packet in 0..packets {
-            let payload = &PAYLOAD[..PAYLOAD_OCTETS[packet as usize % 3]];
-            let ours = ours.send(payload, packet * 160, &mut our_buffer);
-            let theirs = theirs.send(payload, packet * 160, &mut their_buffer);
+            let frame = Frame::new(PAYLOAD_OCTETS[packet as usize % 3], packet * 160);
+            let ours = ours.send(&frame, &mut our_buffer);
+            let theirs = theirs.send(&frame, &mut their_buffer);
             assert!(
                 ours.as_ref() == theirs.as_ref(),
                 "{} differs with {}, listener {number}, packet {packet}:\nours   {:02x?}\ntheirs {:02x?}",
@@ -33,7 +33,6 @@ pub fn assert_identical_packets<S: Session>(profile: Profile) {
 }
 
 const PAYLOAD_OCTETS: [usize; 3] = [80, 160, 320];
-const PAYLOAD: [u8; 320] = [0x55; 320];
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@
 //! the program whose instructions are counted, in `examples/`.
 
 mod bare_cipher;
+mod frame;
 mod identity;
 mod listener;
 #[cfg(feature = "peers")]
@@ -17,6 +18,7 @@ mod shuffle;
 mod skywave;
 
 pub use bare_cipher::{BareCm, BareGcm};
+pub use frame::Frame;
 pub use identity::assert_identical_packets;
 pub use listener::{FIRST_SEQUENCE_NUMBER, HEADER_OCTETS, Listener, PROFILES};
 #[cfg(feature = "peers")]

@@ -1,6 +1,6 @@
 //! The payload copied to its place behind the header, and nothing else.
 
-use crate::{HEADER_OCTETS, Listener, Session};
+use crate::{Frame, HEADER_OCTETS, Listener, Session};
 
 /// Copies.
 pub struct PlainCopy;
@@ -12,9 +12,9 @@ impl Session for PlainCopy {
         PlainCopy
     }
 
-    fn send(&mut self, payload: &[u8], _timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
-        let end = HEADER_OCTETS + payload.len();
-        buffer[HEADER_OCTETS..end].copy_from_slice(payload);
+    fn send(&mut self, frame: &Frame, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
+        let end = HEADER_OCTETS + frame.payload.len();
+        buffer[HEADER_OCTETS..end].copy_from_slice(&frame.payload);
         &buffer[..end]
     }
 }

@@ -1,6 +1,6 @@
 //! The packets to one listener, by any candidate.
 
-use crate::Listener;
+use crate::{Frame, Listener};
 
 /// Makes the packets to one listener.
 pub trait Session: Sized {
@@ -15,7 +15,7 @@ pub trait Session: Sized {
 
     /// Makes the next packet: in `buffer`, which is always that of [`buffer()`], if the candidate
     /// lets its caller lend one.
-    fn send(&mut self, payload: &[u8], timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]>;
+    fn send(&mut self, frame: &Frame, buffer: &mut Vec<u8>) -> impl AsRef<[u8]>;
 }
 
 /// Room for any packet, lent again and again to the sessions of one candidate.

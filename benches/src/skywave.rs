@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use skywave_rtp::{Counters, Frame, Mid, Packetizer, PacketizerConfig};
+use skywave_rtp::{Counters, Departure, ExtensionIds, Mid, Packetizer, PacketizerConfig, Packing};
 use skywave_srtp::{MasterKey, SrtpSender};
 
-use crate::listener::{
-    AUDIO_LEVEL, AUDIO_LEVEL_ID, FIRST_SEQUENCE_NUMBER, MID, MID_ID, PAYLOAD_TYPE,
-};
-use crate::{Listener, Session};
+use crate::listener::{AUDIO_LEVEL_ID, FIRST_SEQUENCE_NUMBER, MID, MID_ID, PAYLOAD_TYPE};
+use crate::{Frame, Listener, Session};
 
 /// A listener's packetizer and SRTP.
 pub struct Skywave {
@@ -18,20 +16,11 @@ pub struct Skywave {
 
 impl Skywave {
     /// Writes header and payload to the front of `packet`; the lengths of the header and of all.
-    pub fn packetize(
-        &mut self,
-        payload: &[u8],
-        timestamp: u32,
-        packet: &mut [u8],
-    ) -> (usize, usize) {
-        let frame = Frame {
-            payload,
-            timestamp,
-            marker: false,
-            audio_level: AUDIO_LEVEL,
-            voice: true,
-        };
-        let written = self.packetizer.write(&frame, packet);
+    pub fn packetize(&mut self, frame: &Frame, packet: &mut [u8]) -> (usize, usize) {
+        let (history, departure) = (&frame.history, Departure::default());
+        let written =
+            self.packetizer
+                .write(history, frame.number, Packing::Plain, departure, packet);
         let written = written.expect("the buffer holds the packet");
         (written.header_len, written.len)
     }
@@ -52,8 +41,11 @@ impl Session for Skywave {
             payload_type: PAYLOAD_TYPE,
             first_sequence_number: FIRST_SEQUENCE_NUMBER,
             timestamp_offset: 0,
-            mid: Some(Mid::new(MID_ID, MID).expect("so short a mid is carried")),
-            audio_level: Some(AUDIO_LEVEL_ID),
+            extensions: ExtensionIds {
+                mid: Some(Mid::new(MID_ID, MID).expect("so short a mid is carried")),
+                audio_level: Some(AUDIO_LEVEL_ID),
+                ..ExtensionIds::default()
+            },
         };
         let packetizer = Packetizer::new(config, Arc::new(Counters::default()));
         let master = MasterKey::new(listener.profile, listener.key(), listener.salt());
@@ -63,8 +55,8 @@ impl Session for Skywave {
         }
     }
 
-    fn send(&mut self, payload: &[u8], timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
-        let (header_len, len) = self.packetize(payload, timestamp, buffer);
+    fn send(&mut self, frame: &Frame, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
+        let (header_len, len) = self.packetize(frame, buffer);
         let len = self.protect(buffer, header_len, len);
         &buffer[..len]
     }

@@ -4,7 +4,7 @@ use skywave_srtp::Profile;
 use srtp::{CryptoPolicy, StreamPolicy};
 
 use crate::rtp_template::RtpTemplate;
-use crate::{Listener, Session};
+use crate::{Frame, Listener, Session};
 
 /// A session for one outbound stream.
 pub struct Libsrtp {
@@ -38,8 +38,8 @@ impl Session for Libsrtp {
         }
     }
 
-    fn send(&mut self, payload: &[u8], timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
-        self.template.write(payload, timestamp, buffer);
+    fn send(&mut self, frame: &Frame, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
+        self.template.write(&frame.payload, frame.timestamp, buffer);
         self.session.protect(buffer).expect("it is protected");
         &buffer[..]
     }

@@ -6,7 +6,7 @@ use rtc_srtp::protection_profile::ProtectionProfile;
 use skywave_srtp::Profile;
 
 use crate::rtp_template::RtpTemplate;
-use crate::{Listener, Session};
+use crate::{Frame, Listener, Session};
 
 /// A context, fed with the octets of RTP.
 pub struct RtcSrtp {
@@ -39,8 +39,8 @@ impl Session for RtcSrtp {
         }
     }
 
-    fn send(&mut self, payload: &[u8], timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
-        self.template.write(payload, timestamp, buffer);
+    fn send(&mut self, frame: &Frame, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
+        self.template.write(&frame.payload, frame.timestamp, buffer);
         self.context.encrypt_rtp(buffer).expect("it is protected")
     }
 }

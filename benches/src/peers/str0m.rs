@@ -13,7 +13,7 @@ use str0m::rtp::{Extension, ExtensionMap, RtpHeader};
 use crate::listener::{
     AUDIO_LEVEL, AUDIO_LEVEL_ID, FIRST_SEQUENCE_NUMBER, MID, MID_ID, PAYLOAD_TYPE,
 };
-use crate::{Listener, Session};
+use crate::{Frame, Listener, Session};
 
 /// An SRTP context, with the header of the next packet.
 pub struct Str0m {
@@ -48,12 +48,13 @@ impl Session for Str0m {
         }
     }
 
-    fn send(&mut self, payload: &[u8], timestamp: u32, _buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
+    fn send(&mut self, frame: &Frame, _buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
         self.header.sequence_number = self.sequence_number as u16;
-        self.header.timestamp = timestamp;
+        self.header.timestamp = frame.timestamp;
         let (header, number) = (self.header.clone(), self.sequence_number);
         self.sequence_number += 1;
-        self.srtp.protect(header, number, payload, &self.extensions)
+        self.srtp
+            .protect(header, number, &frame.payload, &self.extensions)
     }
 }
 

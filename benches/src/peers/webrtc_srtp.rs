@@ -5,7 +5,7 @@ use webrtc_srtp::context::Context;
 use webrtc_srtp::protection_profile::ProtectionProfile;
 
 use crate::rtp_template::RtpTemplate;
-use crate::{Listener, Session};
+use crate::{Frame, Listener, Session};
 
 /// A context, fed as its own session type feeds it: with the octets of RTP.
 pub struct WebrtcSrtp {
@@ -30,8 +30,8 @@ impl Session for WebrtcSrtp {
         }
     }
 
-    fn send(&mut self, payload: &[u8], timestamp: u32, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
-        self.template.write(payload, timestamp, buffer);
+    fn send(&mut self, frame: &Frame, buffer: &mut Vec<u8>) -> impl AsRef<[u8]> {
+        self.template.write(&frame.payload, frame.timestamp, buffer);
         self.context.encrypt_rtp(buffer).expect("it is protected")
     }
 }
