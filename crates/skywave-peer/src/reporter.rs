@@ -152,7 +152,7 @@ impl Reporter {
             cname: &cname,
             mid: mid.as_deref(),
             replies: Replies {
-                dlrr: answer.as_ref().map_or(&[], std::slice::from_ref),
+                dlrr: answer.as_slice(),
                 tmmbn: limits.as_ref().map(std::slice::from_ref),
             },
             bye,

@@ -7,7 +7,7 @@ use skywave_rtp::{
     Departure, History, OwnedFrame, Packetizer, Packing, RtxPacketizer, SentLog, SentPacket,
     ToneSender, Written,
 };
-use skywave_srtp::{SrtpSender, StreamIndex};
+use skywave_srtp::{MAX_RTP_OVERHEAD, SrtpSender, StreamIndex};
 
 use crate::rtp_terms::{MediaFormat, PACKET_OVERHEAD, RtpTerms};
 use crate::send_state::Moment;
@@ -123,6 +123,9 @@ impl SendOptions {
             let tone = tones.sender.poll(frame.timestamp, frame_len, clock_rate)?;
             Some((tone, tones.payload_type))
         });
+        // Redundancy takes what room there is, and SRTP needs some behind it.
+        let room = slot.len().saturating_sub(MAX_RTP_OVERHEAD);
+        let slot = &mut slot[..room];
         let written = match tone {
             Some((tone, payload_type)) => {
                 packetizer.write_tone(tone, payload_type, departure, slot)

@@ -270,7 +270,11 @@ impl AudioTransmitter {
         if !state.is_final() && self.status.has_changed().is_err() {
             return TransmitterState::Closed;
         }
-        state
+        match self.signaling {
+            // The media thread is about to hear of it.
+            Signaling::Agreed(_) if state == TransmitterState::New => TransmitterState::Connecting,
+            _ => state,
+        }
     }
 
     /// Waits until media flows. Needs no particular runtime.
