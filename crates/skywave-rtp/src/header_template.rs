@@ -38,7 +38,7 @@ impl HeaderTemplate {
         let mut append = |element: Option<HeaderExtension<'_>>| {
             let Some(element) = element else { return 0 };
             len += form.write(&element, &mut elements[len..]);
-            (ELEMENTS_AT + len - element.data.len()) as u8
+            (len - element.data.len()) as u8
         };
         let level_at = append(level);
         let send_time_at = append(send_time);
@@ -80,30 +80,24 @@ impl HeaderTemplate {
     }
 
     /// Fills `header`, which has the length that [`Self::header_len`] gave for these fields.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write(&self, fields: &HeaderFields, header: &mut [u8]) {
         let (layout, elements) = self.parts();
-        let marker = if fields.marker { MARKER } else { 0 };
-        let mut start = [0; ELEMENTS_AT];
-        start[0] = VERSION;
-        start[1] = marker | fields.payload_type;
-        start[2..4].copy_from_slice(&fields.sequence_number.to_be_bytes());
-        start[4..8].copy_from_slice(&fields.timestamp.to_be_bytes());
-        start[8..FIXED_LEN].copy_from_slice(&fields.ssrc.to_be_bytes());
-        let Some((place, rest)) = header.split_first_chunk_mut() else {
-            header.copy_from_slice(&start[..FIXED_LEN]);
+        let Some((place, rest)) = header.split_first_chunk_mut::<ELEMENTS_AT>() else {
+            header.copy_from_slice(&fields.fixed(VERSION).to_be_bytes()[..FIXED_LEN]);
             return;
         };
-        start[0] |= EXTENSION;
-        start[12..14].copy_from_slice(&layout.form.profile().to_be_bytes());
-        start[14..].copy_from_slice(&((rest.len() / 4) as u16).to_be_bytes());
-        *place = start;
+        let words = rest.len() / 4;
+        let extension = u128::from(layout.form.profile()) << 16 | words as u128;
+        *place = (fields.fixed(VERSION | EXTENSION) | extension).to_be_bytes();
         match fields.capture_time {
             // Behind the elements there are zeros up to the next word.
-            None => rest.copy_from_slice(&elements[..rest.len()]),
+            None => layout.write_elements(elements, fields, rest),
             Some(time) => layout.write_with_capture_time(elements, time, rest),
         }
-        layout.patch(fields, header);
+        if layout.send_time_at != 0 || layout.transport_at != 0 || fields.capture_time.is_some() {
+            layout.patch(fields, rest);
+        }
     }
 
     #[inline]
@@ -122,7 +116,7 @@ pub(crate) struct Long {
     elements: [u8; LONG_LEN],
 }
 
-/// Where in a header what stands; 0, the place of the version, is "not there".
+/// Where among the elements what stands; 0, where the first one's id is, is "not there".
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     form: Form,
@@ -135,19 +129,38 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Fills in what differs, at its place in the header.
+    /// Fills `place` with the elements and the level, which comes first: in the first word, put
+    /// together in a register as the fixed header is.
     #[inline]
-    fn patch(self, fields: &HeaderFields, header: &mut [u8]) {
+    fn write_elements(self, elements: &[u8], fields: &HeaderFields, place: &mut [u8]) {
+        let (Some((word, rest)), Some((first, others))) =
+            (place.split_first_chunk_mut(), elements.split_first_chunk())
+        else {
+            return;
+        };
+        let level = match self.level_at {
+            0 => 0,
+            at => u32::from(fields.level) << (24 - 8 * u32::from(at)),
+        };
+        *word = (u32::from_be_bytes(*first) | level).to_be_bytes();
+        if !rest.is_empty() {
+            rest.copy_from_slice(&others[..rest.len()]);
+        }
+    }
+
+    /// Fills in all that differs, at its place among the elements.
+    #[cold]
+    fn patch(self, fields: &HeaderFields, elements: &mut [u8]) {
         if self.level_at != 0 {
-            header[usize::from(self.level_at)] = fields.level;
+            elements[usize::from(self.level_at)] = fields.level;
         }
         if self.send_time_at != 0 {
             let [_, octets @ ..] = fields.send_time.to_be_bytes();
-            header[usize::from(self.send_time_at)..][..3].copy_from_slice(&octets);
+            elements[usize::from(self.send_time_at)..][..3].copy_from_slice(&octets);
         }
         if self.transport_at != 0 {
             let octets = fields.transport_number.to_be_bytes();
-            header[usize::from(self.transport_at)..][..2].copy_from_slice(&octets);
+            elements[usize::from(self.transport_at)..][..2].copy_from_slice(&octets);
         }
     }
 
@@ -177,6 +190,20 @@ pub(crate) struct HeaderFields {
     pub(crate) send_time: u32,
     pub(crate) transport_number: u16,
     pub(crate) capture_time: Option<NtpTime>,
+}
+
+impl HeaderFields {
+    /// The fixed header in the upper twelve of sixteen octets, put together in registers: what
+    /// encrypts it reads it at once, and would have to wait for octets that were stored singly.
+    #[inline]
+    fn fixed(&self, first: u8) -> u128 {
+        let marker = if self.marker { MARKER } else { 0 };
+        u128::from(first) << 120
+            | u128::from(marker | self.payload_type) << 112
+            | u128::from(self.sequence_number) << 96
+            | u128::from(self.timestamp) << 64
+            | u128::from(self.ssrc) << 32
+    }
 }
 
 /// The longest header of a packet, in octets: two-byte form and every extension, with a

@@ -13,11 +13,12 @@ pub(crate) fn lend(buffer: &mut [u8], needed: usize) -> Result<&mut [u8], Error>
         .ok_or(Error::BufferTooSmall { needed, available })
 }
 
-/// A big-endian word; `bytes` are four.
+/// A big-endian word, of the first four `bytes`; 0 if there are fewer.
+#[inline]
 pub(crate) fn read_u32(bytes: &[u8]) -> u32 {
     bytes
-        .iter()
-        .fold(0, |word, byte| word << 8 | u32::from(*byte))
+        .first_chunk()
+        .map_or(0, |word| u32::from_be_bytes(*word))
 }
 
 /// The version of RTP and RTCP, in the two highest bits of the first byte.

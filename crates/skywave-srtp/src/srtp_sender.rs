@@ -104,6 +104,7 @@ impl SrtpSender {
     }
 
     /// Everything that can be refused but the index.
+    #[inline]
     fn check<'a>(
         &self,
         buffer: &'a mut [u8],
@@ -138,6 +139,7 @@ impl SrtpSender {
         })
     }
 
+    #[inline]
     fn seal(&self, packet: Checked<'_>, index: u64) -> Result<usize, Error> {
         let portion = match (&self.header, &packet.header) {
             (Some(protection), Some(header)) => {
