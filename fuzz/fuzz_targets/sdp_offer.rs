@@ -1,4 +1,4 @@
-//! `sdp_offer` under libFuzzer; built without it, the program answers the offer on standard input.
+//! `sdp_offer` under libFuzzer; built without it, the program takes standard input.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
@@ -10,6 +10,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 fn main() -> std::io::Result<()> {
     let mut data = Vec::new();
     std::io::Read::read_to_end(&mut std::io::stdin(), &mut data)?;
-    println!("answered: {}", skywave_fuzz::sdp_offer(&data));
+    println!("good: {}", skywave_fuzz::sdp_offer(&data));
     Ok(())
 }

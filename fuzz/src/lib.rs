@@ -1,13 +1,30 @@
 //! The fuzz targets as plain functions, one a file: bytes of a stranger in, a panic where a promise
-//! is broken.
+//! is broken. Each tells whether the bytes were any good.
 //!
 //! The programs in `fuzz_targets/` call them under libFuzzer (`cargo xtask fuzz`); the test
-//! `replay` calls them on stable Rust with the captured input and with everything in `known_bad/`.
+//! `replay` calls them on stable Rust with `seeds/`, captured input, and `known_bad/`.
 //!
 //! ```
 //! assert!(!skywave_fuzz::sdp_offer(b"v=0\r\n"), "nothing to answer");
 //! ```
 
+mod header_extensions;
+mod red;
+mod rtcp;
+mod rtp_packet;
+mod sdp_answer;
 mod sdp_offer;
+mod srtp_session;
+mod srtp_unprotect;
+mod stun;
+mod view;
 
+pub use header_extensions::header_extensions;
+pub use red::red;
+pub use rtcp::rtcp;
+pub use rtp_packet::rtp_packet;
+pub use sdp_answer::sdp_answer;
 pub use sdp_offer::sdp_offer;
+pub use srtp_session::srtp_session;
+pub use srtp_unprotect::srtp_unprotect;
+pub use stun::stun;

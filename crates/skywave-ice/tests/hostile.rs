@@ -14,6 +14,8 @@ const FULL_OF_INTEGRITY: &[u8] = include_bytes!("data/hostile-integrity-57-times
 const FULL_OF_UNKNOWN: &[u8] = include_bytes!("data/hostile-unknown-345-times.bin");
 const AFTER_FINGERPRINT: &[u8] = include_bytes!("data/hostile-attribute-after-fingerprint.bin");
 const PAST_THE_END: &[u8] = include_bytes!("data/hostile-attribute-past-the-end.bin");
+/// Of the bits flipped one by one; Miri takes a second for each.
+const STRIDE: usize = if cfg!(miri) { 61 } else { 1 };
 
 fn agent() -> IceLite {
     IceLite::new(&local())
@@ -83,7 +85,7 @@ fn every_truncation_with_its_length_field_set_is_dropped_in_silence() {
 
 #[test]
 fn every_flipped_bit_is_dropped_in_silence() {
-    for bit in 0..REQUEST.len() * 8 {
+    for bit in (0..REQUEST.len() * 8).step_by(STRIDE) {
         let mut datagram = REQUEST.to_vec();
         datagram[bit / 8] ^= 1 << (bit % 8);
         assert_eq!(dropped(&datagram).unwrap().1, 0, "bit {bit}");
@@ -92,7 +94,7 @@ fn every_flipped_bit_is_dropped_in_silence() {
 
 #[test]
 fn every_flipped_bit_under_a_right_fingerprint_is_dropped_in_silence() {
-    for bit in 0..(REQUEST.len() - 8) * 8 {
+    for bit in (0..(REQUEST.len() - 8) * 8).step_by(STRIDE) {
         let mut datagram = REQUEST.to_vec();
         datagram[bit / 8] ^= 1 << (bit % 8);
         refingerprint(&mut datagram);

@@ -1,4 +1,5 @@
-//! The project's chores: `cargo xtask test`, `bench`, `instructions`, `fuzz`, `screenshots`, `setup`.
+//! The project's chores: `cargo xtask test`, `bench`, `instructions`, `fuzz`, `miri`,
+//! `screenshots`, `setup`.
 //!
 //! It says every command before it runs it, stops at the first that fails, and ends with that
 //! command's exit code. It skips nothing silently: what is missing is installed, or named.
@@ -7,6 +8,7 @@ mod bench;
 mod failure;
 mod fuzz_target;
 mod instruction_count;
+mod miri;
 mod ratio;
 mod requirement;
 mod runner;
@@ -45,6 +47,7 @@ fn dispatch(runner: &Runner, words: &[&str]) -> Result<(), Failure> {
         ["bench", arguments @ ..] => bench::run(runner, arguments),
         ["instructions", arguments @ ..] => instruction_count::run(runner, arguments),
         ["fuzz", arguments @ ..] => fuzz_target::run(runner, arguments),
+        ["miri"] => miri::run(runner),
         ["screenshots"] => {
             setup(runner)?;
             screenshot::run(runner)
@@ -70,6 +73,7 @@ Usage: cargo xtask COMMAND
                             criterion benches, and the ratios they are judged by; with --peers
                             also other implementations; further arguments go to criterion
   instructions [--update]   instructions per packet under valgrind, beside those committed
-  fuzz [TARGET [SECONDS]]   libFuzzer, on nightly Rust; without TARGET lists the targets
+  fuzz [TARGET [SECONDS]]   libFuzzer; `all` for TARGET runs every one, none lists them
+  miri                      the tests of the wire formats under Miri, on nightly Rust
   screenshots               make docs/screenshot.png from the browser test
 ";

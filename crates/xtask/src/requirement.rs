@@ -64,7 +64,7 @@ fn has_program(name: &str) -> bool {
 }
 
 /// What the tests need.
-pub(crate) const TESTS: [Requirement; 7] = [
+pub(crate) const TESTS: [Requirement; 8] = [
     Requirement {
         name: "Chromium",
         debian_package: "chromium",
@@ -89,6 +89,11 @@ pub(crate) const TESTS: [Requirement; 7] = [
         name: "libopus with its headers",
         debian_package: "libopus-dev",
         is_met: || succeeds("pkg-config", &["--exists", "opus"]),
+    },
+    Requirement {
+        name: "a C++ compiler, for libFuzzer",
+        debian_package: "g++",
+        is_met: || has_program("c++"),
     },
     Requirement {
         name: "Python 3.11 with venv",

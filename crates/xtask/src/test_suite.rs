@@ -5,27 +5,35 @@
 //! again with other features.
 
 use crate::failure::Failure;
+use crate::fuzz_target;
 use crate::runner::Runner;
 
 /// Runs the suite.
 pub(crate) fn run(runner: &Runner) -> Result<(), Failure> {
-    for arguments in STEPS {
-        runner.cargo(&arguments.split_whitespace().collect::<Vec<_>>())?;
-    }
-    Ok(())
+    let cargo = |arguments: &str| runner.cargo(&arguments.split_whitespace().collect::<Vec<_>>());
+    STEPS.into_iter().try_for_each(cargo)?;
+    fuzz_target::run_all(runner, FUZZ_SECONDS)?;
+    STEPS_WITH_PEERS.into_iter().try_for_each(cargo)
 }
 
 /// Arguments of cargo, separated by blanks.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 3] = [
     // Needs nothing but Rust. Leaves the program in target/debug for the calls with real peers.
     "test --workspace",
     // The fuzz targets over captured and known-bad input, on stable Rust.
     "test --manifest-path fuzz/Cargo.toml",
     // Every bench once, unoptimised: that it runs, not how fast.
     "test --workspace --bench *",
+];
+
+/// Likewise; these call real peers and the system's libopus.
+const STEPS_WITH_PEERS: [&str; 3] = [
     "test --workspace --features skywave-tests/interop --test interop_*",
     // Once more with the system's libopus; the tests of the program are named to have it built.
     "test --workspace --features skywave-cli/audiopus,skywave-tests/interop --lib",
     "test --workspace --features skywave-cli/audiopus,skywave-tests/interop --test serve \
      --test interop_aiortc opus_is_heard",
 ];
+
+/// For each target: enough to find what a change broke at once. More is for `cargo xtask fuzz`.
+const FUZZ_SECONDS: u32 = 15;
