@@ -79,6 +79,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "reads 65,535 lists")]
     fn every_set_is_written_and_read_back() {
         for set in 1..=u16::MAX {
             assert_eq!(events(&Fmtp::parse(&list(set))), set);

@@ -79,6 +79,7 @@ fn only_the_bundle_group_is_a_bundle_group() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads 63,000 bytes")]
 fn lists_are_bounded() {
     let formats = " 0".repeat(1000);
     let many = "a=rtpmap:0 PCMU/8000\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\n".repeat(900);
