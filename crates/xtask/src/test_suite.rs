@@ -36,4 +36,4 @@ const STEPS_WITH_PEERS: [&str; 3] = [
 ];
 
 /// For each target: enough to find what a change broke at once. More is for `cargo xtask fuzz`.
-const FUZZ_SECONDS: u32 = 15;
+const FUZZ_SECONDS: u32 = 20;
