@@ -65,9 +65,7 @@ impl Hub {
 
     /// Peers that receive a stream.
     pub fn listeners(&self, stream: StreamKey) -> usize {
-        self.streams
-            .get(&stream)
-            .map_or(0, |stream| stream.members.len())
+        self.streams.get(&stream).map_or(0, Stream::len)
     }
 
     /// Takes a peer in; it answers connectivity checks from now on.
@@ -216,16 +214,16 @@ impl Hub {
             return 0;
         };
         let moment = Moment::of(io);
-        cursor.unserved = cursor.unserved.min(stream.members.len());
-        let batch = limit.min(io.outbox.free()).min(cursor.unserved);
-        let (unserved, _) = stream.members.split_at(cursor.unserved);
-        for &index in unserved.iter().rev().take(batch) {
+        let unserved = stream.unserved(cursor);
+        let batch = limit.min(io.outbox.free()).min(unserved.len());
+        let (batch, rest) = unserved.split_at(batch);
+        for &index in batch {
             if let Some((state, path)) = self.senders.get_mut(index) {
                 state.send(&stream.history, cursor.number, moment, path, io.outbox);
             }
         }
-        cursor.unserved -= batch;
-        cursor.unserved
+        cursor.next = rest.first().copied().unwrap_or(u32::MAX);
+        rest.len()
     }
 
     /// Repeats up to two earlier frames in every packet to a peer from the next one on (RFC 2198),
@@ -270,7 +268,7 @@ impl Hub {
                 let stream = self.stream_of(index);
                 self.senders.insert(index, *state, path);
                 if let Some(stream) = stream {
-                    self.streams.entry(stream).or_default().members.push(index);
+                    self.streams.entry(stream).or_default().insert(index);
                 }
             }
             Step::Move(path) => {
@@ -305,11 +303,9 @@ impl Hub {
         if self.senders.remove(index)
             && let Some(remote) = peer.remote()
             && let Some(stream) = self.streams.get_mut(&remote.stream)
+            && stream.remove(index)
         {
-            stream.remove(index);
-            if stream.members.is_empty() {
-                self.streams.remove(&remote.stream);
-            }
+            self.streams.remove(&remote.stream);
         }
         self.by_id.remove(&peer.id());
         self.by_ufrag.remove(peer.ufrag());

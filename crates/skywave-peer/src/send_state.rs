@@ -16,8 +16,6 @@ pub(crate) struct SendState {
     packetizer: Packetizer,
     /// What only some peers use. A plain packet does not look at it.
     options: Box<SendOptions>,
-    /// The number of the stream's last frame that was sent.
-    last_frame: u32,
     /// Packets need nothing of the options.
     plain: bool,
 }
@@ -48,7 +46,6 @@ impl SendState {
             packetizer,
             plain: options.are_idle(),
             options: Box::new(options),
-            last_frame: 0,
         }
     }
 
@@ -79,10 +76,6 @@ impl SendState {
         path: Path,
         outbox: &mut Outbox,
     ) -> bool {
-        if self.last_frame == number {
-            return true;
-        }
-        self.last_frame = number;
         let Some(slot) = outbox.slot() else {
             return false;
         };

@@ -25,18 +25,19 @@ pub struct StreamFrame {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor {
     pub(crate) stream: StreamKey,
-    /// Members below this position are still to be served.
-    pub(crate) unserved: usize,
-    /// The number of the frame in the stream's history, so that a member that changes its position while others leave is
-    /// neither forgotten nor served twice.
+    /// Members at this slab position and behind it are still to be served. It is no place in the
+    /// list of members, so that nobody is forgotten or served twice while others come and go.
+    pub(crate) next: u32,
+    /// The number of the frame in the stream's history.
     pub(crate) number: u32,
 }
 
 /// The members of a stream and its media clock.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
-    /// Slab positions of the peers that are ready to receive.
-    pub(crate) members: Vec<u32>,
+    /// Slab positions of the peers that are ready to receive, in their order: walking through
+    /// them walks through memory.
+    members: Vec<u32>,
     /// The last frames: for redundancy and for those who miss some.
     pub(crate) history: History,
     clock: Option<MediaClock>,
@@ -52,7 +53,7 @@ impl Stream {
         });
         Cursor {
             stream: frame.stream,
-            unserved: self.members.len(),
+            next: 0,
             number: self.history.push(frame.frame),
         }
     }
@@ -63,12 +64,30 @@ impl Stream {
             .map(|clock| rtp_timestamp_at(clock.timestamp, clock.captured, clock.rate, now))
     }
 
-    /// Takes a member out. A frame in flight still reaches everybody else, because the member that
-    /// takes the free position comes from the end, which is served first.
-    pub(crate) fn remove(&mut self, index: u32) {
-        if let Some(position) = self.members.iter().position(|&member| member == index) {
-            self.members.swap_remove(position);
+    /// The members still to be served.
+    pub(crate) fn unserved(&self, cursor: &Cursor) -> &[u32] {
+        let served = self.members.partition_point(|&member| member < cursor.next);
+        &self.members[served..]
+    }
+
+    /// How many members there are.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Takes a member in.
+    pub(crate) fn insert(&mut self, index: u32) {
+        if let Err(position) = self.members.binary_search(&index) {
+            self.members.insert(position, index);
         }
+    }
+
+    /// Takes a member out. True if it was the last.
+    pub(crate) fn remove(&mut self, index: u32) -> bool {
+        if let Ok(position) = self.members.binary_search(&index) {
+            self.members.remove(position);
+        }
+        self.members.is_empty()
     }
 }
 

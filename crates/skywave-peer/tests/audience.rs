@@ -3,9 +3,14 @@
 
 mod support;
 
+use std::time::Duration;
+
+use skywave_dtls::Role;
 use skywave_peer::{Outbox, PeerId};
 
 use support::{STREAM, World};
+
+const SOON: Duration = Duration::from_secs(2);
 
 #[test]
 fn nobody_is_forgotten_or_served_twice_when_somebody_leaves_during_a_frame() {
@@ -34,6 +39,30 @@ fn nobody_is_forgotten_or_served_twice_when_somebody_leaves_during_a_frame() {
             }
         }
     }
+}
+
+#[test]
+fn nobody_is_forgotten_when_others_come_during_a_frame() {
+    let mut world = World::new();
+    for _ in 0..4 {
+        world.connect();
+    }
+    for listener in &mut world.listeners {
+        listener.packets.clear();
+    }
+    world.begin_frame(|world, mut cursor| {
+        world.fill(&mut cursor, 2);
+        // Takes the place of the first, who was served.
+        world.with_hub(|hub, io| hub.close(PeerId(0), io));
+        world.add(Role::Server);
+        world.run_without_frames(SOON);
+        while world.fill(&mut cursor, 1) > 0 {}
+    });
+    for (index, listener) in world.listeners.iter().enumerate().take(4).skip(1) {
+        assert_eq!(listener.packets.len(), 1, "{index}");
+    }
+    assert!(world.is_connected(4));
+    assert_eq!(world.listeners[4].packets.len(), 0);
 }
 
 #[test]

@@ -22,6 +22,8 @@ struct OnItsWay {
     /// The next frame of the stream is here: all that is left goes at once.
     hurry: bool,
     served: usize,
+    /// Everybody has it.
+    done: bool,
 }
 
 impl FanOut {
@@ -48,6 +50,7 @@ impl FanOut {
                 cursor,
                 hurry: false,
                 served: 0,
+                done: false,
             });
         }
         true
@@ -62,7 +65,7 @@ impl FanOut {
                 break;
             }
         }
-        self.on_their_way.retain(|frame| !frame.done());
+        self.on_their_way.retain(|frame| !frame.done);
         io.outbox.free() == 0
     }
 
@@ -79,21 +82,19 @@ impl OnItsWay {
     fn fill(&mut self, hub: &mut Hub, io: &mut Io<'_>) {
         let due = self.due(io.now).saturating_sub(self.served);
         let limit = due.min(io.outbox.free());
-        let left = hub.fill(&mut self.cursor, limit, io);
+        self.done = hub.fill(&mut self.cursor, limit, io) == 0;
         self.served += limit;
-        if left == 0 {
-            self.served = self.audience;
-        }
     }
 
-    /// How many listeners should have the frame at `now`.
+    /// How many listeners should have the frame at `now`. In the end that is everybody, those who
+    /// came after its beginning too.
     fn due(&self, now: Instant) -> usize {
-        if self.hurry {
-            return self.audience;
-        }
         // Counted from when the frame was due: one that comes late has less time.
         let elapsed = now.saturating_duration_since(self.captured);
-        let share = (elapsed.as_secs_f64() / SPREAD.as_secs_f64()).min(1.0);
+        let share = elapsed.as_secs_f64() / SPREAD.as_secs_f64();
+        if self.hurry || share >= 1.0 {
+            return usize::MAX;
+        }
         let later = self.audience.saturating_sub(Outbox::SLOTS);
         Outbox::SLOTS + (later as f64 * share) as usize
     }
@@ -103,10 +104,6 @@ impl OnItsWay {
         let passed = elapsed.as_nanos() / SLOT.as_nanos();
         // A frame is on its way for far less than 2^32 slots.
         self.captured + SLOT * (passed as u32 + 1)
-    }
-
-    fn done(&self) -> bool {
-        self.served >= self.audience
     }
 }
 
@@ -132,6 +129,7 @@ mod tests {
             audience,
             hurry: false,
             served: 0,
+            done: false,
         }
     }
 
@@ -141,8 +139,8 @@ mod tests {
         let frame = on_its_way(1064, start);
         assert_eq!(frame.due(start), 64);
         assert_eq!(frame.due(start + SPREAD / 2), 564);
-        assert_eq!(frame.due(start + SPREAD), 1064);
-        assert_eq!(frame.due(start + SPREAD * 9), 1064);
+        assert_eq!(frame.due(start + SPREAD * 14 / 15), 64 + 933);
+        assert_eq!(frame.due(start + SPREAD), usize::MAX);
     }
 
     #[test]
@@ -166,7 +164,7 @@ mod tests {
         let start = Instant::now();
         let mut frame = on_its_way(1064, start);
         frame.hurry = true;
-        assert_eq!(frame.due(start), 1064);
+        assert_eq!(frame.due(start), usize::MAX);
     }
 
     #[test]

@@ -154,7 +154,27 @@ impl World {
         done(self)
     }
 
+    /// The same without frames.
+    pub(crate) fn run_without_frames(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.tick_without_frame();
+        }
+    }
+
     fn tick(&mut self) {
+        self.tick_without_frame();
+        if self
+            .now
+            .duration_since(self.started)
+            .as_millis()
+            .is_multiple_of(20)
+        {
+            self.send_frame();
+        }
+    }
+
+    fn tick_without_frame(&mut self) {
         self.now += TICK;
         for index in 0..self.listeners.len() {
             let now = self.now;
@@ -167,14 +187,6 @@ impl World {
             }
         }
         while !self.with_hub(|hub, io| hub.handle_timeouts(io)) {}
-        if self
-            .now
-            .duration_since(self.started)
-            .as_millis()
-            .is_multiple_of(20)
-        {
-            self.send_frame();
-        }
     }
 
     /// Sends one frame to everybody.
