@@ -224,8 +224,13 @@ impl Packetizer {
     }
 
     /// Goes on under another SSRC, when the remote uses this one too (RFC 3550 §8.2).
-    pub fn change_ssrc(&mut self, ssrc: u32) {
+    ///
+    /// Numbering begins anew, at a number drawn at random below 2^15: further up, the loss of the
+    /// first packets could hide a wrap from an SRTP receiver, who counts rollovers by SSRC
+    /// (RFC 3711 §3.3.1). Packets of before can no longer be written once more.
+    pub fn change_source(&mut self, ssrc: u32, first_sequence_number: u16) {
         self.ssrc = ssrc;
+        self.next_sequence_number = first_sequence_number;
     }
 
     /// The stream these packets belong to.
@@ -340,6 +345,16 @@ mod tests {
         let packet = sent(&mut packetizer, frame(960), Packing::Plain);
         assert_eq!(packet[2..8], [0, 0, 0, 0, 0, 0]);
         assert_eq!(packetizer.next_sequence_number(), 1);
+    }
+
+    #[test]
+    fn rfc3550_8_2_other_source_numbers_its_packets_anew() {
+        let mut packetizer = packetizer();
+        sent(&mut packetizer, frame(960), Packing::Plain);
+        packetizer.change_source(0xaabb_ccdd, 7);
+        let packet = sent(&mut packetizer, frame(1920), Packing::Plain);
+        let expected = b"\x80\x6f\0\x07\x10\0\x07\x80\xaa\xbb\xcc\xdd\xf8\xff\xfe";
+        assert_eq!(packet, expected);
     }
 
     #[test]

@@ -20,14 +20,13 @@ impl SenderInfo {
     /// Octets it takes in a report.
     pub(crate) const LEN: usize = 20;
 
-    /// The totals of `counters`, for a report at `ntp`.
+    /// The totals of `counters` without the packets of RTX, for a report at `ntp`.
     pub fn new(ntp: NtpTime, rtp_timestamp: u32, counters: &Counters) -> Self {
         Self {
             ntp,
             rtp_timestamp,
-            // The fields hold the lower 32 bits (§6.4.1 counts modulo 2^32).
-            packet_count: counters.packets_sent() as u32,
-            octet_count: counters.bytes_sent() as u32,
+            packet_count: counters.sender_packet_count(),
+            octet_count: counters.sender_octet_count(),
         }
     }
 
@@ -75,5 +74,15 @@ mod tests {
         assert_eq!(late.rtp_timestamp - early.rtp_timestamp, 5 * 48_000);
         assert_eq!(late.ntp.0 - early.ntp.0, 5 << 32);
         assert_eq!(late.packet_count, early.packet_count);
+    }
+
+    #[test]
+    fn rfc4588_4_packets_of_rtx_are_those_of_another_source() {
+        let counters = Counters::default();
+        counters.record_packet(20, 80);
+        counters.record_retransmission(20, 80);
+        counters.record_rtx(20, 82);
+        let info = SenderInfo::new(NtpTime(0), 0, &counters);
+        assert_eq!((info.packet_count, info.octet_count), (2, 160));
     }
 }
