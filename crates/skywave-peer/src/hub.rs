@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use skywave_ice::{Path, StunMessage};
 
+use crate::demands::Demands;
 use crate::demux::Protocol;
 use crate::drop_reason::{DropCounters, DropReason};
 use crate::event::{CloseReason, FailureReason, Io, PeerEvent, PeerId};
-use crate::heard::Lost;
 use crate::outbox::Outbox;
 use crate::peer::{Peer, Step};
 use crate::remote::Remote;
@@ -248,16 +248,22 @@ impl Hub {
         }
     }
 
-    fn retransmit(&mut self, index: u32, lost: &Lost, io: &mut Io<'_>) {
-        let Some(stream) = self.stream_of(index).and_then(|key| self.streams.get(&key)) else {
-            return;
-        };
-        let moment = Moment::of(io);
+    fn obey(&mut self, index: u32, demands: &Demands, io: &mut Io<'_>) {
+        let stream = self.stream_of(index).and_then(|key| self.streams.get(&key));
         let Some((state, path)) = self.senders.get_mut(index) else {
             return;
         };
-        for &number in lost.numbers() {
-            state.retransmit(&stream.history, number, moment, path, io.outbox);
+        if let Some(source) = demands.source {
+            state.change_source(source);
+        }
+        if let Some(bits) = demands.max_bitrate {
+            state.configure(|options| options.request_max_bitrate(bits));
+        }
+        let moment = Moment::of(io);
+        for &number in demands.lost.numbers() {
+            if let Some(stream) = stream {
+                state.retransmit(&stream.history, number, moment, path, io.outbox);
+            }
         }
     }
 
@@ -278,17 +284,7 @@ impl Hub {
                     io.events.push((peer.id(), PeerEvent::Moved(path.remote)));
                 }
             }
-            Step::Retransmit(lost) => self.retransmit(index, &lost, io),
-            Step::LimitBitrate(bits) => {
-                if let Some((state, _)) = self.senders.get_mut(index) {
-                    state.configure(|options| options.set_max_bitrate(bits));
-                }
-            }
-            Step::ChangeSsrc(ssrc) => {
-                if let Some((state, _)) = self.senders.get_mut(index) {
-                    state.change_ssrc(ssrc);
-                }
-            }
+            Step::Obey(demands) => self.obey(index, &demands, io),
             Step::End(event) => self.remove(index, event, io),
         }
         if let Some(peer) = &self.peers[index as usize] {

@@ -27,6 +27,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod demands;
 mod demux;
 mod drop_reason;
 mod event;

@@ -12,9 +12,10 @@ use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
 use skywave_rtp::{Counters, Packetizer, PacketizerConfig, RtxConfig, RtxPacketizer};
 use skywave_srtp::{SrtcpReceiver, SrtcpSender};
 
+use crate::demands::Demands;
 use crate::drop_reason::DropReason;
 use crate::event::{CloseReason, Connection, FailureReason, Io, PeerEvent, PeerId};
-use crate::heard::{Heard, Lost};
+use crate::heard::Heard;
 use crate::limits::Limits;
 use crate::local::LocalParameters;
 use crate::protection::Protection;
@@ -71,12 +72,8 @@ pub(crate) enum Step {
     Stay,
     /// Media may flow there.
     Send(Box<SendState>, Path),
-    /// Packets are missed.
-    Retransmit(Box<Lost>),
-    /// No more than so many bit/s may be sent.
-    LimitBitrate(u64),
-    /// Media goes on under another SSRC.
-    ChangeSsrc(u32),
+    /// Media goes on otherwise, or some of it is missed.
+    Obey(Demands),
     /// Media has to follow the peer to another address.
     Move(Path),
     /// It is over.
@@ -195,7 +192,10 @@ impl Peer {
             return Err(DropReason::RtcpBeforeKeys);
         };
         let heard = reporter.receive(datagram, io)?;
-        Ok(self.obey(&heard, timestamp, io))
+        let step = self.obey(&heard, timestamp, io);
+        // There may be something to confirm.
+        self.schedule(io.now);
+        Ok(step)
     }
 
     /// Does what the peer asks for. What ends the call goes first.
@@ -208,24 +208,25 @@ impl Peer {
             self.hang_up(timestamp, io);
             return Step::End(PeerEvent::Failed(trip.into()));
         }
+        let mut demands = Demands {
+            source: None,
+            max_bitrate: heard.max_bitrate,
+            lost: heard.lost,
+        };
         let path = self.path();
         if heard.collision
             && let (Phase::Sending { reporter, .. }, Some(path)) = (&mut self.phase, path)
-            && let Some(ssrc) = reporter.change_ssrc(path, timestamp, io)
         {
-            io.events
-                .push((self.config.id, PeerEvent::SsrcChanged(ssrc)));
-            return Step::ChangeSsrc(ssrc);
+            demands.source = reporter.change_ssrc(path, timestamp, io);
         }
-        if let Some(bits) = heard.limit {
-            io.events
-                .push((self.config.id, PeerEvent::BitrateLimited(bits)));
-            return Step::LimitBitrate(bits);
+        let renamed = demands
+            .source
+            .map(|source| PeerEvent::SsrcChanged(source.ssrc));
+        let limited = demands.max_bitrate.map(PeerEvent::BitrateLimited);
+        for event in renamed.into_iter().chain(limited) {
+            io.events.push((self.config.id, event));
         }
-        if heard.lost.numbers().is_empty() {
-            return Step::Stay;
-        }
-        Step::Retransmit(Box::new(heard.lost))
+        Step::Obey(demands)
     }
 
     /// Does what is due. `timestamp` is the stream's RTP time of this moment.
@@ -449,6 +450,7 @@ impl Peer {
             sender,
             receiver,
             ssrc: local.ssrc,
+            rtx_ssrc: local.rtx_ssrc,
             cname: local.cname.clone(),
             mid: remote.mid.clone(),
             counters: Arc::clone(&self.config.counters),

@@ -12,6 +12,7 @@ use skywave_rtp::{
 };
 use skywave_srtp::{SrtcpReceiver, SrtcpSender};
 
+use crate::demands::Source;
 use crate::drop_reason::DropReason;
 use crate::event::Io;
 use crate::heard::Heard;
@@ -22,7 +23,8 @@ pub(crate) struct Reporter {
     config: ReporterConfig,
     activity: SenderActivity,
     timer: ReportTimer,
-    breaker: CircuitBreaker,
+    /// Whether anything still speaks for the call; none if nobody wants to know.
+    watch: Option<Watch>,
     random: SplitMix,
     /// Under which SSRC the peer reports.
     remote_ssrc: Option<u32>,
@@ -30,10 +32,18 @@ pub(crate) struct Reporter {
     reference: Option<(u32, NtpTime, Instant)>,
     /// The limit that the peer asked for, and when to confirm it.
     limit: Option<(TmmbEntry, Instant)>,
+    /// The last such limit, in bit/s.
+    max_bitrate: Option<u64>,
     last_reply: Option<Instant>,
     /// Packets and octets of earlier SSRCs.
     counted_before: (u32, u32),
     ssrc_changes: u8,
+}
+
+/// The circuit breaker, and when to look at it.
+struct Watch {
+    breaker: CircuitBreaker,
+    due: Instant,
 }
 
 /// What a reporter is made of.
@@ -41,6 +51,8 @@ pub(crate) struct ReporterConfig {
     pub(crate) sender: SrtcpSender,
     pub(crate) receiver: SrtcpReceiver,
     pub(crate) ssrc: u32,
+    /// The SSRC of retransmissions.
+    pub(crate) rtx_ssrc: u32,
     pub(crate) cname: String,
     pub(crate) mid: Option<String>,
     pub(crate) counters: Arc<Counters>,
@@ -60,20 +72,20 @@ impl Reporter {
     pub(crate) fn new(config: ReporterConfig, now: Instant) -> Self {
         let mut random = SplitMix(config.seed);
         let timer = ReportTimer::new(config.session_bandwidth, TYPICAL_SIZE, random.next(), now);
-        let breaker = CircuitBreaker::new(CircuitBreakerConfig {
-            report_interval: timer.deterministic(),
-            frame_interval: config.frame_interval,
-            throughput: TcpThroughput::default(),
+        let watch = config.circuit_breaker.then(|| Watch {
+            breaker: circuit_breaker(&config, &timer),
+            due: now,
         });
         Self {
             config,
             activity: SenderActivity::default(),
             timer,
-            breaker,
+            watch,
             random,
             remote_ssrc: None,
             reference: None,
             limit: None,
+            max_bitrate: None,
             last_reply: None,
             counted_before: (0, 0),
             ssrc_changes: 0,
@@ -83,7 +95,9 @@ impl Reporter {
     /// When [`Self::work`] has something to do.
     pub(crate) fn next_due(&self) -> Instant {
         let reply = self.limit.map(|(_, due)| due);
-        reply.map_or(self.timer.due_at(), |due| due.min(self.timer.due_at()))
+        let watch = self.watch.as_ref().map(|watch| watch.due);
+        let sooner = reply.into_iter().chain(watch);
+        sooner.fold(self.timer.due_at(), Instant::min)
     }
 
     /// Sends a report or a reply if one is due. `timestamp` is the stream's RTP time of this
@@ -101,9 +115,10 @@ impl Reporter {
         } else if self.limit.is_some_and(|(_, due)| due <= io.now) {
             self.reply(path, timestamp, io);
         }
+        let watch = self.watch.as_mut()?;
+        watch.due = io.now + WATCH_INTERVAL;
         let packets = self.config.counters.packets_sent();
-        let trip = self.breaker.poll(io.now, packets);
-        trip.filter(|_| self.config.circuit_breaker)
+        watch.breaker.poll(io.now, packets)
     }
 
     /// Says BYE, unless nothing was ever sent (RFC 3550 §6.3.7).
@@ -203,8 +218,9 @@ impl Reporter {
         datagram: &mut [u8],
         io: &Io<'_>,
     ) -> Result<Heard, DropReason> {
-        self.timer.received(datagram.len());
         let len = self.config.receiver.unprotect(datagram)?;
+        // Only what is genuine may slow our own reports down.
+        self.timer.received(datagram.len());
         let compound = datagram.get(..len).ok_or(DropReason::MalformedRtcp)?;
         let mut heard = Heard::default();
         let mut reader = RtcpReader::new(compound);
@@ -224,24 +240,45 @@ impl Reporter {
         path: Path,
         timestamp: Option<u32>,
         io: &mut Io<'_>,
-    ) -> Option<u32> {
+    ) -> Option<Source> {
         if self.ssrc_changes >= MAX_SSRC_CHANGES {
             return None;
         }
         self.ssrc_changes += 1;
         self.bye(path, timestamp, io);
-        self.config.ssrc = self.random.next();
+        let mut ssrc = self.random.next();
+        while ssrc == self.config.ssrc || ssrc == self.config.rtx_ssrc {
+            ssrc = self.random.next();
+        }
+        self.config.ssrc = ssrc;
+        if let Some(watch) = &mut self.watch {
+            watch.breaker = circuit_breaker(&self.config, &self.timer);
+        }
         let counters = &self.config.counters;
         self.counted_before = (
             counters.sender_packet_count(),
             counters.sender_octet_count(),
         );
-        Some(self.config.ssrc)
+        Some(Source {
+            ssrc,
+            first_sequence_number: (self.random.next() >> 17) as u16,
+        })
     }
+}
+
+fn circuit_breaker(config: &ReporterConfig, timer: &ReportTimer) -> CircuitBreaker {
+    CircuitBreaker::new(CircuitBreakerConfig {
+        report_interval: timer.deterministic(),
+        frame_interval: config.frame_interval,
+        throughput: TcpThroughput::default(),
+    })
 }
 
 /// Octets of a sender report with CNAME and mid, as SRTCP: the first guess of the average.
 const TYPICAL_SIZE: usize = 84;
+
+/// A circuit breaker sees pauses no shorter than that (see [`CircuitBreaker`]).
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Confirmations of limits are no more frequent.
 const REPLY_SPACING: Duration = Duration::from_secs(1);

@@ -22,8 +22,10 @@ pub(crate) struct SendOptions {
     red: Option<u8>,
     /// Earlier frames that each packet repeats, as far as the bit rate allows.
     redundancy: u8,
-    /// Limit of the bit rate in bit/s, as the peer's description and then its requests set it.
-    max_bitrate: Option<u64>,
+    /// The peer's description allows so many bit/s.
+    described_max_bitrate: Option<u64>,
+    /// The peer's last request allows so many bit/s.
+    requested_max_bitrate: Option<u64>,
     tones: Option<Tones>,
     /// Packets are numbered for transport-wide congestion control.
     numbered: bool,
@@ -55,7 +57,8 @@ impl SendOptions {
             }),
             red: terms.red,
             redundancy: 0,
-            max_bitrate: terms.max_bitrate,
+            described_max_bitrate: terms.max_bitrate,
+            requested_max_bitrate: None,
             tones: terms.telephone_event.map(|event| Tones {
                 payload_type: event.payload_type,
                 sender: ToneSender::new(event.events),
@@ -87,8 +90,8 @@ impl SendOptions {
     }
 
     /// The peer asks for no more than so many bit/s.
-    pub(crate) fn set_max_bitrate(&mut self, bits: u64) {
-        self.max_bitrate = Some(bits);
+    pub(crate) fn request_max_bitrate(&mut self, bits: u64) {
+        self.requested_max_bitrate = Some(bits);
     }
 
     /// Replaces the digits that have not begun. The caller has checked them.
@@ -100,7 +103,7 @@ impl SendOptions {
     }
 
     /// From now on the stream has another SSRC, with a packet index of its own.
-    pub(crate) fn change_ssrc(&mut self) {
+    pub(crate) fn change_source(&mut self) {
         self.renamed = Some(StreamIndex::new());
         // What was sent under the old name cannot be sent again.
         if let Some(log) = &mut self.log {
@@ -151,7 +154,9 @@ impl SendOptions {
     /// As many repetitions as were asked for and as the bit rate allows, taking the frames before
     /// for as long as this one.
     fn allowed_redundancy(&self, payload_len: usize) -> u8 {
-        let Some(limit) = self.max_bitrate else {
+        // A request may lower what the description allows, not raise it.
+        let limits = [self.described_max_bitrate, self.requested_max_bitrate];
+        let Some(limit) = limits.into_iter().flatten().min() else {
             return self.redundancy;
         };
         let frame_nanos = self.format.frame_interval.as_nanos();

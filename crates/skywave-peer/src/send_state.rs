@@ -6,6 +6,7 @@ use skywave_ice::Path;
 use skywave_rtp::{Departure, History, NtpTime, Packetizer, Packing};
 use skywave_srtp::SrtpSender;
 
+use crate::demands::Source;
 use crate::event::Io;
 use crate::outbox::Outbox;
 use crate::send_options::SendOptions;
@@ -60,10 +61,11 @@ impl SendState {
         self.plain = self.options.are_idle();
     }
 
-    /// Goes on under another SSRC (RFC 3550 §8.2).
-    pub(crate) fn change_ssrc(&mut self, ssrc: u32) {
-        self.packetizer.change_ssrc(ssrc);
-        self.configure(|options| options.change_ssrc());
+    /// Goes on as another source (RFC 3550 §8.2).
+    pub(crate) fn change_source(&mut self, source: Source) {
+        self.packetizer
+            .change_source(source.ssrc, source.first_sequence_number);
+        self.configure(SendOptions::change_source);
     }
 
     /// Writes and protects one packet in place. False if it could not be sent: the outbox is full,

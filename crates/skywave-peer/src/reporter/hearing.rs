@@ -51,10 +51,10 @@ impl Reporter {
             let counters = &self.config.counters;
             counters.record_report(&block, io.ntp);
             let time = round_trip_time(io.ntp, block.last_sr, block.delay_since_last_sr);
-            let trip = self
-                .breaker
-                .report(io.now, &block, time, counters.packets_sent());
-            heard.trip = trip.filter(|_| self.config.circuit_breaker);
+            if let Some(watch) = &mut self.watch {
+                let packets = counters.packets_sent();
+                heard.trip = watch.breaker.report(io.now, &block, time, packets);
+            }
         }
     }
 
@@ -64,7 +64,10 @@ impl Reporter {
         let Some(entry) = request.entries().find(|entry| entry.ssrc == ours) else {
             return;
         };
-        heard.limit = Some(entry.max_bitrate);
+        // Requests are repeated until their confirmation arrives.
+        if self.max_bitrate.replace(entry.max_bitrate) != Some(entry.max_bitrate) {
+            heard.max_bitrate = self.max_bitrate;
+        }
         let owner = TmmbEntry {
             ssrc: request.sender_ssrc(),
             ..entry

@@ -5,9 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use skywave_dtls::{Dtls, Event, Identity, Role, SrtpKeys};
 use skywave_ice::{BINDING, Class, Credentials, IntegrityKey, Path, StunWriter};
-use skywave_peer::Protocol;
-use skywave_rtp::{Counters, RtpPacket};
-use skywave_srtp::{MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpReceiver};
+use skywave_peer::{LocalParameters, Protocol};
+use skywave_rtp::{Counters, ReportBlock, RtpPacket};
+use skywave_srtp::{
+    DropReason, HeaderEncryption, MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpReceiver,
+};
+
+use super::rtcp;
 
 /// One listener.
 pub(crate) struct Listener {
@@ -16,8 +20,27 @@ pub(crate) struct Listener {
     pub(crate) identity: Identity,
     pub(crate) counters: Arc<Counters>,
     pub(crate) outgoing: Vec<Vec<u8>>,
-    /// RTP packets received and authenticated, decrypted.
+    /// RTP packets received and authenticated, decrypted: of all sources.
     pub(crate) packets: Vec<Vec<u8>>,
+    /// The same as they came.
+    pub(crate) protected: Vec<Vec<u8>>,
+    /// Protected packets that got lost.
+    pub(crate) lost: Vec<Vec<u8>>,
+    /// Whether the packet that comes gets lost.
+    pub(crate) loses: Box<dyn FnMut() -> bool>,
+    /// Packets that came before.
+    pub(crate) replays: usize,
+    /// How headers are encrypted; to be set before the handshake.
+    pub(crate) header_encryption: HeaderEncryption,
+    /// The stream it listens to.
+    pub(crate) media_ssrc: u32,
+    /// How often it reports, if at all.
+    pub(crate) report_interval: Option<Duration>,
+    /// The highest sequence number of the stream with its rollovers, as it is reported.
+    pub(crate) highest: Option<u32>,
+    /// What it hears does not reach its reports.
+    pub(crate) deaf: bool,
+    next_report: Instant,
     /// When each of them came.
     pub(crate) packet_times: Vec<Instant>,
     /// RTCP compounds received, decrypted, with the time.
@@ -44,7 +67,7 @@ struct Contexts {
 }
 
 impl Listener {
-    pub(crate) fn new(index: usize, remote: &Credentials, role: Role, now: Instant) -> Self {
+    pub(crate) fn new(index: usize, remote: &LocalParameters, role: Role, now: Instant) -> Self {
         let identity = Identity::generate(SystemTime::now()).unwrap();
         Self {
             path: path(index, 0),
@@ -52,14 +75,24 @@ impl Listener {
             counters: Arc::default(),
             outgoing: Vec::new(),
             packets: Vec::new(),
+            protected: Vec::new(),
+            lost: Vec::new(),
+            loses: Box::new(|| false),
+            replays: 0,
+            header_encryption: HeaderEncryption::None,
+            media_ssrc: remote.ssrc,
+            report_interval: None,
+            highest: None,
+            deaf: false,
+            next_report: now,
             packet_times: Vec::new(),
             reports: Vec::new(),
             closed: false,
             checks: true,
             nominates: true,
             datagrams: 0,
-            remote: remote.clone(),
-            key: IntegrityKey::new(remote.pwd()),
+            remote: remote.credentials.clone(),
+            key: IntegrityKey::new(remote.credentials.pwd()),
             dtls: Dtls::new(&identity, role, now),
             identity,
             role,
@@ -97,6 +130,26 @@ impl Listener {
             let event = self.dtls.handle_timeout(now, emit);
             self.on_dtls(event.ok().flatten());
         }
+        if let Some(interval) = self.report_interval
+            && now >= self.next_report
+            && self.highest.is_some()
+        {
+            self.next_report = now + interval;
+            self.send_rtcp(&rtcp::receiver_report(&self.report_block()));
+        }
+    }
+
+    /// What it reports of the stream.
+    pub(crate) fn report_block(&self) -> ReportBlock {
+        ReportBlock {
+            ssrc: self.media_ssrc,
+            fraction_lost: 0,
+            cumulative_lost: 0,
+            highest_sequence: self.highest.unwrap_or_default(),
+            jitter: 0,
+            last_sr: 0,
+            delay_since_last_sr: 0,
+        }
     }
 
     /// A Binding request.
@@ -133,15 +186,8 @@ impl Listener {
                 let event = self.dtls.handle_datagram(now, &datagram, emit);
                 self.on_dtls(event.ok().flatten());
             }
-            Protocol::Srtp => {
-                let contexts = self
-                    .srtp
-                    .as_mut()
-                    .expect("no media before the handshake is done");
-                let len = contexts.rtp.unprotect(&mut datagram).unwrap();
-                self.packets.push(datagram[..len].to_vec());
-                self.packet_times.push(now);
-            }
+            Protocol::Srtp if (self.loses)() => self.lost.push(datagram),
+            Protocol::Srtp => self.on_media(now, datagram),
             Protocol::Srtcp => {
                 let contexts = self.srtp.as_mut().unwrap();
                 let len = contexts.rtcp.unprotect(&mut datagram).unwrap();
@@ -149,6 +195,39 @@ impl Listener {
             }
             Protocol::Unknown => panic!("a datagram of no protocol"),
         }
+    }
+
+    fn on_media(&mut self, now: Instant, mut datagram: Vec<u8>) {
+        let contexts = self
+            .srtp
+            .as_mut()
+            .expect("no media before the handshake is done");
+        let protected = datagram.clone();
+        let len = match contexts.rtp.unprotect(&mut datagram) {
+            Ok(len) => len,
+            Err(DropReason::Replayed) => {
+                self.replays += 1;
+                return;
+            }
+            Err(reason) => panic!("{reason:?}"),
+        };
+        datagram.truncate(len);
+        let packet = RtpPacket::parse(&datagram).unwrap();
+        if packet.ssrc() == self.media_ssrc && !self.deaf {
+            self.highest = Some(extended(self.highest, packet.sequence_number()));
+        }
+        self.packets.push(datagram);
+        self.protected.push(protected);
+        self.packet_times.push(now);
+    }
+
+    /// Forgets what came until now.
+    pub(crate) fn clear(&mut self) {
+        self.packets.clear();
+        self.protected.clear();
+        self.packet_times.clear();
+        self.lost.clear();
+        self.reports.clear();
     }
 
     fn on_check_answered(&mut self, now: Instant) {
@@ -167,7 +246,7 @@ impl Listener {
                 let algorithm = skywave_dtls::HashAlgorithm::Sha256;
                 let fingerprint = skywave_dtls::Fingerprint::of(algorithm, &certificate);
                 let keys = self.dtls.verify(&[fingerprint]).unwrap();
-                self.srtp = Some(Contexts::new(&keys));
+                self.srtp = Some(Contexts::new(&keys, self.header_encryption));
             }
             Some(Event::Closed) => self.closed = true,
             None => {}
@@ -183,11 +262,17 @@ impl Listener {
 
     /// Sends RTCP.
     pub(crate) fn send_rtcp(&mut self, compound: &[u8]) {
-        let mut buffer = [0; 512];
+        let protected = self.protect_rtcp(compound);
+        self.outgoing.push(protected);
+    }
+
+    /// RTCP as it goes over the link.
+    pub(crate) fn protect_rtcp(&mut self, compound: &[u8]) -> Vec<u8> {
+        let mut buffer = [0; 1500];
         buffer[..compound.len()].copy_from_slice(compound);
         let sender = &mut self.srtp.as_mut().unwrap().sender;
         let len = sender.protect(&mut buffer, compound.len()).unwrap();
-        self.outgoing.push(buffer[..len].to_vec());
+        buffer[..len].to_vec()
     }
 
     pub(crate) fn sequence_numbers(&self) -> Vec<u16> {
@@ -201,16 +286,25 @@ impl Listener {
 }
 
 impl Contexts {
-    fn new(keys: &SrtpKeys) -> Self {
+    fn new(keys: &SrtpKeys, encryption: HeaderEncryption) -> Self {
         let profile = Profile::from_iana(keys.profile).unwrap();
         let remote = MasterKey::new(profile, keys.remote_key(), keys.remote_salt()).unwrap();
         let local = MasterKey::new(profile, keys.local_key(), keys.local_salt()).unwrap();
         Self {
-            rtp: SrtpReceiver::new(&remote),
+            rtp: SrtpReceiver::with_header_encryption(&remote, encryption),
             rtcp: SrtcpReceiver::new(&remote),
             sender: SrtcpSender::new(&local),
         }
     }
+}
+
+/// The sequence number with its rollovers, next to the highest one before (RFC 3550 A.1).
+fn extended(highest: Option<u32>, number: u16) -> u32 {
+    let Some(highest) = highest else {
+        return number.into();
+    };
+    let ahead = number.wrapping_sub(highest as u16) as i16;
+    highest.wrapping_add_signed(ahead.max(0).into())
 }
 
 /// The address of a listener.

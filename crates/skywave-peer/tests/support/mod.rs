@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub(crate) mod listener;
+pub(crate) mod rtcp;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     pub(crate) identity: Identity,
     pub(crate) listeners: Vec<Listener>,
+    /// The step of the clock.
+    pub(crate) tick: Duration,
     /// Share of datagrams lost, in 1/256.
     pub(crate) loss: u8,
     random: u64,
@@ -57,6 +60,7 @@ impl World {
             },
             identity: Identity::generate(std::time::SystemTime::now()).unwrap(),
             listeners: Vec::new(),
+            tick: TICK,
             loss: 0,
             random: 7,
             media_time: 0,
@@ -97,7 +101,7 @@ impl World {
             Role::Server => Role::Client,
             Role::Client => Role::Server,
         };
-        let listener = Listener::new(index, &local.credentials, listener_role, self.now);
+        let listener = Listener::new(index, &local, listener_role, self.now);
         let config = PeerConfig {
             id: PeerId(index as u64),
             local,
@@ -130,6 +134,12 @@ impl World {
         self.with_hub(|hub, io| hub.set_remote(PeerId(index as u64), remote, io));
     }
 
+    /// RTCP of a listener, which arrives at once.
+    pub(crate) fn hear(&mut self, index: usize, compound: &[u8]) {
+        let datagram = self.listeners[index].protect_rtcp(compound);
+        self.receive(self.listeners[index].path, &datagram);
+    }
+
     /// One datagram from anywhere to the hub, whole.
     pub(crate) fn receive(&mut self, path: Path, datagram: &[u8]) {
         let mut datagram = datagram.to_vec();
@@ -154,28 +164,8 @@ impl World {
         done(self)
     }
 
-    /// The same without frames.
-    pub(crate) fn run_without_frames(&mut self, time: Duration) {
-        let end = self.now + time;
-        while self.now < end {
-            self.tick_without_frame();
-        }
-    }
-
     fn tick(&mut self) {
-        self.tick_without_frame();
-        if self
-            .now
-            .duration_since(self.started)
-            .as_millis()
-            .is_multiple_of(20)
-        {
-            self.send_frame();
-        }
-    }
-
-    fn tick_without_frame(&mut self) {
-        self.now += TICK;
+        self.now += self.tick;
         for index in 0..self.listeners.len() {
             let now = self.now;
             self.listeners[index].work(now);
@@ -187,6 +177,14 @@ impl World {
             }
         }
         while !self.with_hub(|hub, io| hub.handle_timeouts(io)) {}
+        if self
+            .now
+            .duration_since(self.started)
+            .as_millis()
+            .is_multiple_of(20)
+        {
+            self.send_frame();
+        }
     }
 
     /// Sends one frame to everybody.
@@ -266,7 +264,16 @@ impl World {
 
     /// Brings one listener all the way to media.
     pub(crate) fn connect(&mut self) -> usize {
-        let index = self.add(Role::Server);
+        self.connect_as(|_| {})
+    }
+
+    /// The same for a listener with other terms than [`terms`].
+    pub(crate) fn connect_as(&mut self, change: impl FnOnce(&mut Remote)) -> usize {
+        let index = self.add_offering(Role::Server);
+        let mut remote = self.remote(index, Role::Server);
+        change(&mut remote);
+        self.listeners[index].header_encryption = remote.rtp.header_encryption;
+        self.set_remote(index, remote);
         let connected = |world: &Self| !world.listeners[index].packets.is_empty();
         assert!(self.run_until(Duration::from_secs(5), connected));
         index
