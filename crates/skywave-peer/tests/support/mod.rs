@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) listeners: Vec<Listener>,
     /// The step of the clock.
     pub(crate) tick: Duration,
+    /// Whether frames go out.
+    pub(crate) frames: bool,
     /// Share of datagrams lost, in 1/256.
     pub(crate) loss: u8,
     random: u64,
@@ -61,6 +63,7 @@ impl World {
             identity: Identity::generate(std::time::SystemTime::now()).unwrap(),
             listeners: Vec::new(),
             tick: TICK,
+            frames: true,
             loss: 0,
             random: 7,
             media_time: 0,
@@ -177,12 +180,8 @@ impl World {
             }
         }
         while !self.with_hub(|hub, io| hub.handle_timeouts(io)) {}
-        if self
-            .now
-            .duration_since(self.started)
-            .as_millis()
-            .is_multiple_of(20)
-        {
+        let elapsed = self.now.duration_since(self.started).as_millis();
+        if self.frames && elapsed.is_multiple_of(20) {
             self.send_frame();
         }
     }

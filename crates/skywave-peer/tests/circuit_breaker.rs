@@ -1,0 +1,113 @@
+//! A call for which nothing speaks any more ends (RFC 8083).
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::time::Duration;
+
+use skywave_peer::{FailureReason, PeerEvent};
+use skywave_rtp::Trip;
+
+use support::World;
+
+/// Three intervals of 5 s, and the second until somebody looks.
+const PATIENCE: Duration = Duration::from_secs(17);
+
+fn guarded() -> World {
+    let mut world = World::new();
+    world.limits.circuit_breaker = true;
+    world
+}
+
+fn tripped(trip: Trip) -> Option<PeerEvent> {
+    Some(PeerEvent::Failed(FailureReason::CircuitBreaker(trip)))
+}
+
+#[test]
+fn rfc8083_4_1_listener_that_never_reports_is_ended_after_three_intervals() {
+    let mut world = guarded();
+    let index = world.connect();
+    let connected = world.now;
+    let over = |world: &World| world.events_of(index).len() > 1;
+    assert!(world.run_until(PATIENCE, over));
+    let lasted = world.now - connected;
+    assert!(lasted >= Duration::from_secs(14), "{lasted:?}");
+    assert_eq!(world.events_of(index).pop(), tripped(Trip::RtcpTimeout));
+    assert!(world.listeners[index].closed, "it is told by close_notify");
+    assert!(world.hub.is_empty());
+}
+
+#[test]
+fn rfc8083_4_1_listener_whose_reports_cease_is_ended() {
+    let mut world = guarded();
+    let index = world.connect();
+    world.listeners[index].report_interval = Some(Duration::from_secs(5));
+    world.run(Duration::from_secs(60));
+    assert_eq!(world.events_of(index).len(), 1, "connected");
+    world.listeners[index].report_interval = None;
+    let over = |world: &World| world.events_of(index).len() > 1;
+    assert!(world.run_until(PATIENCE + Duration::from_secs(5), over));
+    assert_eq!(world.events_of(index).pop(), tripped(Trip::RtcpTimeout));
+}
+
+#[test]
+fn listener_that_reports_is_served_for_an_hour() {
+    let mut world = guarded();
+    let index = world.connect();
+    world.listeners[index].report_interval = Some(Duration::from_secs(5));
+    world.tick = Duration::from_millis(100);
+    for _ in 0..60 {
+        world.run(Duration::from_secs(60));
+        world.listeners[index].clear();
+    }
+    assert_eq!(world.events_of(index).len(), 1, "connected");
+    assert!(world.listeners[index].highest.unwrap() > 36_000);
+    let reports = world.listeners[index].counters.snapshot().reports_received;
+    assert_eq!(reports, 720);
+}
+
+#[test]
+fn rfc8083_4_2_reports_that_nothing_arrives_end_the_call() {
+    let mut world = guarded();
+    let index = world.connect();
+    world.listeners[index].report_interval = Some(Duration::from_secs(2));
+    world.run(Duration::from_secs(20));
+    world.listeners[index].deaf = true;
+    let over = |world: &World| world.events_of(index).len() > 1;
+    assert!(world.run_until(Duration::from_secs(40), over));
+    assert_eq!(world.events_of(index).pop(), tripped(Trip::MediaTimeout));
+}
+
+#[test]
+fn pause_of_the_stream_is_not_the_listeners_silence() {
+    let mut world = guarded();
+    let index = world.connect();
+    world.frames = false;
+    world.run(Duration::from_secs(60));
+    assert_eq!(world.events_of(index).len(), 1, "connected");
+    world.frames = true;
+    world.listeners[index].clear();
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.listeners[index].packets.len(), 50);
+}
+
+#[test]
+fn new_source_has_three_intervals_of_its_own() {
+    let mut world = guarded();
+    let index = world.connect();
+    world.run(Duration::from_secs(12));
+    let ssrc = world.listeners[index].media_ssrc;
+    world.hear(index, &support::rtcp::empty_report(ssrc));
+    world.run(Duration::from_secs(14));
+    assert!(!world.hub.is_empty());
+    let over = |world: &World| world.hub.is_empty();
+    assert!(world.run_until(PATIENCE, over));
+}
+
+#[test]
+fn limit_switches_the_circuit_breaker_off() {
+    let mut world = World::new();
+    let index = world.connect();
+    world.run(Duration::from_secs(120));
+    assert_eq!(world.events_of(index).len(), 1, "connected");
+}
