@@ -1,27 +1,24 @@
 //! One peer from its first connectivity check to its farewell, except for the sending of media,
 //! whose state lies with that of all others (see [`crate::hub`]).
 
+mod sending;
 mod timers;
 
-use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
 use skywave_dtls::{Dtls, Event, Identity, Role};
 use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
-use skywave_rtp::{Counters, Packetizer, PacketizerConfig, RtxConfig, RtxPacketizer};
-use skywave_srtp::{SrtcpReceiver, SrtcpSender};
+use skywave_rtp::Counters;
 
 use crate::demands::Demands;
 use crate::drop_reason::DropReason;
-use crate::event::{CloseReason, Connection, FailureReason, Io, PeerEvent, PeerId};
+use crate::event::{CloseReason, FailureReason, Io, PeerEvent, PeerId};
 use crate::heard::Heard;
 use crate::limits::Limits;
 use crate::local::LocalParameters;
-use crate::protection::Protection;
 use crate::remote::Remote;
-use crate::reporter::{Reporter, ReporterConfig};
-use crate::send_options::SendOptions;
+use crate::reporter::Reporter;
 use crate::send_state::SendState;
 
 /// What a peer is made of.
@@ -371,98 +368,5 @@ impl Peer {
         };
         self.waiting_since = io.now;
         Ok(())
-    }
-
-    /// Media needs a finished handshake, the announced certificate, and a nominated path.
-    fn start_sending(
-        &mut self,
-        io: &mut Io<'_>,
-    ) -> Result<Option<(SendState, Path)>, FailureReason> {
-        let (Some(remote), Some(path)) = (&self.remote, self.ice.selected()) else {
-            return Ok(None);
-        };
-        let Phase::Handshaking {
-            dtls,
-            complete: true,
-            ..
-        } = &mut self.phase
-        else {
-            return Ok(None);
-        };
-        let protection = Protection::new(
-            &dtls.verify(&remote.fingerprints)?,
-            remote.rtp.header_encryption,
-        )?;
-        let connection = Connection {
-            remote: path.remote,
-            profile: protection.profile,
-            dtls_version: dtls.version(),
-        };
-        let packetizer = self.packetizer(remote)?;
-        let mut options =
-            SendOptions::new(&remote.rtp, remote.format, self.rtx_packetizer(remote)?);
-        options.set_redundancy(remote.redundancy);
-        let reporter = Box::new(self.reporter(remote, protection.srtcp, io.now));
-        // The state that was just looked at, taken out to be moved on.
-        if let Phase::Handshaking { dtls, .. } = mem::replace(&mut self.phase, Phase::Checking) {
-            self.phase = Phase::Sending { dtls, reporter };
-        }
-        let event = PeerEvent::Connected(connection);
-        io.events.push((self.config.id, event));
-        let state = SendState::new(packetizer, protection.srtp, options);
-        Ok(Some((state, path)))
-    }
-
-    fn packetizer(&self, remote: &Remote) -> Result<Packetizer, skywave_rtp::Error> {
-        let local = &self.config.local;
-        let config = PacketizerConfig {
-            ssrc: local.ssrc,
-            payload_type: remote.rtp.payload_type,
-            first_sequence_number: local.first_sequence_number,
-            timestamp_offset: local.timestamp_offset,
-            extensions: remote.rtp.extensions,
-        };
-        Packetizer::new(config, Arc::clone(&self.config.counters))
-    }
-
-    fn rtx_packetizer(&self, remote: &Remote) -> Result<Option<RtxPacketizer>, skywave_rtp::Error> {
-        let local = &self.config.local;
-        let Some(payload_type) = remote.rtp.rtx else {
-            return Ok(None);
-        };
-        let config = RtxConfig {
-            ssrc: local.rtx_ssrc,
-            payload_type,
-            first_sequence_number: local.first_rtx_sequence_number,
-            extensions: remote.rtp.extensions,
-        };
-        RtxPacketizer::new(config, Arc::clone(&self.config.counters)).map(Some)
-    }
-
-    fn reporter(
-        &self,
-        remote: &Remote,
-        (sender, receiver): (SrtcpSender, SrtcpReceiver),
-        now: Instant,
-    ) -> Reporter {
-        let local = &self.config.local;
-        let config = ReporterConfig {
-            sender,
-            receiver,
-            ssrc: local.ssrc,
-            rtx_ssrc: local.rtx_ssrc,
-            cname: local.cname.clone(),
-            mid: remote.mid.clone(),
-            counters: Arc::clone(&self.config.counters),
-            seed: local.seed,
-            session_bandwidth: remote.format.session_bandwidth(),
-            frame_interval: remote.format.frame_interval,
-            circuit_breaker: self.config.limits.circuit_breaker,
-            nack: remote.rtp.nack,
-            tmmbr: remote.rtp.tmmbr,
-            rcvr_rtt: remote.rtp.rcvr_rtt,
-            rtcp_rsize: remote.rtp.rtcp_rsize,
-        };
-        Reporter::new(config, now)
     }
 }
