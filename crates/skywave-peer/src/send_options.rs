@@ -126,8 +126,8 @@ impl SendOptions {
             let tone = tones.sender.poll(frame.timestamp, frame_len, clock_rate)?;
             Some((tone, tones.payload_type))
         });
-        // Redundancy takes what room there is, and SRTP needs some behind it.
-        let room = slot.len().saturating_sub(MAX_RTP_OVERHEAD);
+        // Redundancy takes what room there is.
+        let room = slot.len().saturating_sub(ROOM_BEHIND);
         let slot = &mut slot[..room];
         let written = match tone {
             Some((tone, payload_type)) => {
@@ -236,3 +236,7 @@ impl SendOptions {
         }
     }
 }
+
+/// Octets left free behind a packet: SRTP's tag, and the original number if it is sent once more
+/// as RTX (RFC 4588 §4).
+const ROOM_BEHIND: usize = MAX_RTP_OVERHEAD + 2;

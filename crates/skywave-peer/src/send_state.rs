@@ -155,3 +155,142 @@ impl SendState {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use skywave_rtp::{
+        ExtensionIds, OwnedFrame, PacketizerConfig, RtpPacket, RtxConfig, RtxPacketizer,
+    };
+    use skywave_srtp::{HeaderEncryption, MasterKey, Profile, SrtpReceiver};
+
+    use super::*;
+    use crate::rtp_terms::{MediaFormat, RtpTerms};
+
+    const NOBODY: Path = Path {
+        base: 0,
+        remote: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9),
+    };
+
+    fn master(profile: Profile) -> MasterKey {
+        let (key, salt) = (vec![7; profile.key_len()], vec![9; profile.salt_len()]);
+        MasterKey::new(profile, &key, &salt).unwrap()
+    }
+
+    /// A listener with retransmission and redundancy.
+    fn state(
+        profile: Profile,
+        encryption: HeaderEncryption,
+        extensions: ExtensionIds,
+    ) -> SendState {
+        let terms = RtpTerms {
+            payload_type: 111,
+            extensions,
+            header_encryption: encryption,
+            nack: true,
+            rtx: Some(112),
+            red: Some(63),
+            telephone_event: None,
+            tmmbr: false,
+            rcvr_rtt: false,
+            rtcp_rsize: false,
+            max_bitrate: None,
+        };
+        let format = MediaFormat {
+            clock_rate: 48_000,
+            frame_interval: Duration::from_millis(20),
+            bit_rate: 64_000,
+        };
+        let config = PacketizerConfig {
+            ssrc: 1,
+            payload_type: 111,
+            first_sequence_number: 100,
+            timestamp_offset: 0,
+            extensions,
+        };
+        let rtx = RtxConfig {
+            ssrc: 2,
+            payload_type: 112,
+            first_sequence_number: 200,
+            extensions,
+        };
+        let rtx = RtxPacketizer::new(rtx, Arc::default()).unwrap();
+        let mut options = SendOptions::new(&terms, format, Some(rtx));
+        options.set_redundancy(2);
+        let srtp = SrtpSender::with_header_encryption(&master(profile), encryption);
+        let packetizer = Packetizer::new(config, Arc::default()).unwrap();
+        SendState::new(packetizer, srtp, options)
+    }
+
+    /// Sends frames of so many octets, and the last packet once more.
+    fn send(state: &mut SendState, payloads: &[usize]) -> Vec<Vec<u8>> {
+        let (mut history, mut outbox) = (History::default(), Outbox::new());
+        let moment = Moment {
+            now: Instant::now(),
+            ntp: NtpTime(0),
+        };
+        for (&len, frame) in payloads.iter().zip(0..) {
+            let number = history.push(OwnedFrame {
+                payload: vec![5; len].into(),
+                timestamp: frame * 960,
+                marker: false,
+                audio_level: 20,
+                voice: false,
+                captured: NtpTime(0),
+            });
+            assert!(state.send(&history, number, moment, NOBODY, &mut outbox));
+        }
+        let last = 99 + payloads.len() as u16;
+        assert!(state.retransmit(&history, last, moment, NOBODY, &mut outbox));
+        let datagrams = outbox.datagrams().map(|(bytes, _)| bytes.to_vec());
+        datagrams.collect()
+    }
+
+    #[test]
+    fn rfc9335_and_rfc6904_headers_are_read_under_every_profile() {
+        let extensions = ExtensionIds {
+            audio_level: Some(2),
+            transport_cc: Some(5),
+            ..ExtensionIds::default()
+        };
+        let level = skywave_srtp::ExtensionIds::new(&[2]).unwrap();
+        let encryptions = [
+            HeaderEncryption::None,
+            HeaderEncryption::Cryptex,
+            HeaderEncryption::Elements(level),
+        ];
+        for profile in [1, 2, 7, 8].map(|id| Profile::from_iana(id).unwrap()) {
+            for encryption in encryptions {
+                let mut state = state(profile, encryption, extensions);
+                let mut receiver =
+                    SrtpReceiver::with_header_encryption(&master(profile), encryption);
+                let sent = send(&mut state, &[80, 80, 80]);
+                assert_eq!(sent.len(), 4);
+                for (mut datagram, number) in sent.into_iter().zip(0u8..) {
+                    let len = receiver.unprotect(&mut datagram).unwrap();
+                    let packet = RtpPacket::parse(&datagram[..len]).unwrap();
+                    let elements = packet
+                        .extensions()
+                        .map(|element| (element.id, element.data));
+                    let expected: [(u8, &[u8]); 2] = [(2, &[20]), (5, &[0, number])];
+                    assert!(elements.eq(expected), "{profile:?} {encryption:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn packet_that_redundancy_fills_can_be_sent_again_as_rtx() {
+        let none = ExtensionIds::default();
+        let mut longest = 0;
+        // 12 octets of header, 4 and 1 of blocks, twice the payload, the number, the tag.
+        for payload in 715..725 {
+            let mut state = state(Profile::AeadAes128Gcm, HeaderEncryption::None, none);
+            // As many as earn the retransmission.
+            let sent = send(&mut state, &[payload; 8]);
+            longest = longest.max(sent.last().unwrap().len());
+        }
+        assert_eq!(longest, Outbox::DATAGRAM - 1, "it is odd");
+    }
+}
