@@ -43,6 +43,8 @@ fn rfc5104_4_2_1_limit_is_confirmed_at_once_in_the_size_agreed_to() {
             with_tmmbr(remote);
             remote.rtp.rtcp_rsize = reduced;
         });
+        // Nothing else is due for a while.
+        world.run(Duration::from_millis(500));
         let ssrc = world.listeners[index].media_ssrc;
         world.hear(index, &rtcp::tmmbr(ssrc, 2, 16_000));
         let asked = world.now;

@@ -49,6 +49,8 @@ pub(crate) struct Listener {
     /// Whether it still sends connectivity checks, and with which attributes.
     pub(crate) checks: bool,
     pub(crate) nominates: bool,
+    /// The time between two checks.
+    pub(crate) check_interval: Duration,
     /// Datagrams of any kind that came, checks' answers included.
     pub(crate) datagrams: usize,
     remote: Credentials,
@@ -90,6 +92,7 @@ impl Listener {
             closed: false,
             checks: true,
             nominates: true,
+            check_interval: CHECK_INTERVAL,
             datagrams: 0,
             remote: remote.credentials.clone(),
             key: IntegrityKey::new(remote.credentials.pwd()),
@@ -117,7 +120,7 @@ impl Listener {
         if self.checks && now >= self.next_check {
             self.next_check = now
                 + if self.checked {
-                    CHECK_INTERVAL
+                    self.check_interval
                 } else {
                     RETRY_INTERVAL
                 };
