@@ -2,10 +2,10 @@
 
 use skywave_rtp::Trip;
 
-use crate::demands::Lost;
+use crate::demands::Demands;
 
 /// What was understood of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Heard {
     /// Something was understood.
     pub(crate) anything: bool,
@@ -15,8 +15,6 @@ pub(crate) struct Heard {
     pub(crate) collision: bool,
     /// Stop sending (RFC 8083).
     pub(crate) trip: Option<Trip>,
-    /// Send no more than so many bit/s (RFC 5104).
-    pub(crate) max_bitrate: Option<u64>,
-    /// Send these once more.
-    pub(crate) lost: Lost,
+    /// What it asks of the stream; not yet which source to go on as.
+    pub(crate) demands: Demands,
 }

@@ -18,7 +18,7 @@ impl Outbox {
     /// Bytes of the longest datagram. IPv6 allows 1,280 bytes everywhere, Ethernet 1,472.
     pub const DATAGRAM: usize = 1472;
     /// Slots that one datagram handled or one peer's timeout may need at most: a whole DTLS
-    /// flight, or a BYE and a close_notify.
+    /// flight, or a BYE and a close_notify. Retransmissions take what is free and leave the rest.
     pub const RESERVE: usize = 12;
 
     /// An empty batch.

@@ -189,14 +189,13 @@ impl Peer {
             return Err(DropReason::RtcpBeforeKeys);
         };
         let heard = reporter.receive(datagram, io)?;
-        let step = self.obey(&heard, timestamp, io);
-        // There may be something to confirm.
-        self.schedule(io.now);
-        Ok(step)
+        // There may be something to confirm. What is due sooner is not put off.
+        self.next_due = self.next_due.min(reporter.next_due());
+        Ok(self.obey(heard, timestamp, io))
     }
 
     /// Does what the peer asks for. What ends the call goes first.
-    fn obey(&mut self, heard: &Heard, timestamp: Option<u32>, io: &mut Io<'_>) -> Step {
+    fn obey(&mut self, heard: Heard, timestamp: Option<u32>, io: &mut Io<'_>) -> Step {
         if heard.bye {
             self.close_dtls(io);
             return Step::End(PeerEvent::Closed(CloseReason::Bye));
@@ -205,11 +204,7 @@ impl Peer {
             self.hang_up(timestamp, io);
             return Step::End(PeerEvent::Failed(trip.into()));
         }
-        let mut demands = Demands {
-            source: None,
-            max_bitrate: heard.max_bitrate,
-            lost: heard.lost,
-        };
+        let mut demands = heard.demands;
         let path = self.path();
         if heard.collision
             && let (Phase::Sending { reporter, .. }, Some(path)) = (&mut self.phase, path)

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use skywave_peer::{DropReason, PeerEvent, Remote};
+use skywave_peer::{DropReason, FailureReason, PeerEvent, Remote};
 use skywave_rtp::{NtpTime, RtcpPacket, RtcpReader};
 
 use support::{World, rtcp};
@@ -225,6 +225,22 @@ fn broken_compounds_are_counted_and_harm_nobody() {
     world.run(Duration::from_secs(1));
     assert_eq!(world.events_of(index).len(), 1, "connected");
     assert_eq!(world.listeners[index].packets.len(), 50);
+}
+
+#[test]
+fn rfc7675_5_1_reports_are_no_consent_and_do_not_hold_timers_up() {
+    let mut world = World::new();
+    let index = world.connect();
+    world.listeners[index].checks = false;
+    let report = rtcp::empty_report(rtcp::LISTENER);
+    for _ in 0..3_100 {
+        if !world.hub.is_empty() {
+            world.listeners[index].send_rtcp(&report);
+        }
+        world.run(support::TICK);
+    }
+    let expired = PeerEvent::Failed(FailureReason::ConsentExpired);
+    assert_eq!(world.events_of(index).pop(), Some(expired));
 }
 
 #[test]

@@ -25,7 +25,7 @@ impl Reporter {
             }
             RtcpPacket::Nack(nack) if self.config.nack && nack.media_ssrc() == ours => {
                 self.config.counters.record_nack();
-                heard.lost.extend(nack.lost());
+                heard.demands.lost.extend(nack.lost());
             }
             RtcpPacket::Tmmbr(request) if self.config.tmmbr => {
                 self.hear_limit(request, heard, io);
@@ -66,7 +66,7 @@ impl Reporter {
         };
         // Requests are repeated until their confirmation arrives.
         if self.max_bitrate.replace(entry.max_bitrate) != Some(entry.max_bitrate) {
-            heard.max_bitrate = self.max_bitrate;
+            heard.demands.max_bitrate = self.max_bitrate;
         }
         let owner = TmmbEntry {
             ssrc: request.sender_ssrc(),
