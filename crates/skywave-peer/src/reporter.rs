@@ -277,7 +277,7 @@ fn circuit_breaker(config: &ReporterConfig, timer: &ReportTimer) -> CircuitBreak
 /// Octets of a sender report with CNAME and mid, as SRTCP: the first guess of the average.
 const TYPICAL_SIZE: usize = 84;
 
-/// A circuit breaker sees pauses no shorter than that (see [`CircuitBreaker`]).
+/// A circuit breaker has to be asked that often: less so, it takes the time between for a pause.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Confirmations of limits are no more frequent.
