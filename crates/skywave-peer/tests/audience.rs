@@ -55,7 +55,8 @@ fn nobody_is_forgotten_when_others_come_during_a_frame() {
         // Takes the place of the first, who was served.
         world.with_hub(|hub, io| hub.close(PeerId(0), io));
         world.add(Role::Server);
-        world.run_without_frames(SOON);
+        world.frames = false;
+        world.run(SOON);
         while world.fill(&mut cursor, 1) > 0 {}
     });
     for (index, listener) in world.listeners.iter().enumerate().take(4).skip(1) {
