@@ -5,8 +5,9 @@
 //! cryptography, and a plain copy.
 //!
 //! - `hot`: one session again and again, so its keys are in the nearest cache.
-//! - `shuffled`: 10,000 sessions with keys of their own, one after another in an order that no
-//!   prefetcher guesses; all send the same payload, as a broadcast does.
+//! - `in_order`: 10,000 sessions with keys of their own, one after another in the order in which
+//!   they were made, as the hub walks through its listeners; all send the same payload.
+//! - `shuffled`: the same in an order that no prefetcher guesses.
 //!
 //! Time is that of the thread on the processor. Machines and loads differ all the same: compare figures of one
 //! run. The payloads are those of PCMU and PCMA
@@ -33,7 +34,7 @@ criterion_group! {
         .sample_size(50)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(1));
-    targets = identity, hot, shuffled_10k
+    targets = identity, hot, in_order, shuffled_order
 }
 criterion_main!(benches);
 
@@ -52,39 +53,50 @@ fn hot(criterion: &mut Criterion) {
     for profile in PROFILES {
         let mut group = criterion.benchmark_group(format!("hot_{}", profile.name()));
         group.throughput(Throughput::Elements(1));
-        of_all(&mut group, profile, 1);
+        of_all(&mut group, profile, &[0]);
         group.finish();
     }
 }
 
-fn shuffled_10k(criterion: &mut Criterion) {
+fn in_order(criterion: &mut Criterion) {
+    let order: Vec<usize> = (0..SESSIONS).collect();
+    for profile in PROFILES {
+        let mut group = criterion.benchmark_group(format!("in_order_{}", profile.name()));
+        group.throughput(Throughput::Elements(1));
+        of_all(&mut group, profile, &order);
+        group.finish();
+    }
+}
+
+fn shuffled_order(criterion: &mut Criterion) {
+    let order = shuffled(SESSIONS);
     for profile in PROFILES {
         let mut group = criterion.benchmark_group(format!("shuffled_{}", profile.name()));
         group.throughput(Throughput::Elements(1));
-        of_all(&mut group, profile, 10_000);
+        of_all(&mut group, profile, &order);
         group.finish();
     }
 }
 
-fn of_all(group: &mut BenchmarkGroup<'_, WallTime>, profile: Profile, sessions: usize) {
-    of_one::<Skywave>(group, profile, sessions);
+fn of_all(group: &mut BenchmarkGroup<'_, WallTime>, profile: Profile, order: &[usize]) {
+    of_one::<Skywave>(group, profile, order);
     match profile {
-        Profile::Aes128CmHmacSha1_80 => of_one::<BareCm>(group, profile, sessions),
-        _ => of_one::<BareGcm>(group, profile, sessions),
+        Profile::Aes128CmHmacSha1_80 => of_one::<BareCm>(group, profile, order),
+        _ => of_one::<BareGcm>(group, profile, order),
     }
     #[cfg(feature = "peers")]
     {
-        of_one::<Libsrtp>(group, profile, sessions);
-        of_one::<WebrtcSrtp>(group, profile, sessions);
-        of_one::<RtcSrtp>(group, profile, sessions);
-        of_one::<Str0m>(group, profile, sessions);
+        of_one::<Libsrtp>(group, profile, order);
+        of_one::<WebrtcSrtp>(group, profile, order);
+        of_one::<RtcSrtp>(group, profile, order);
+        of_one::<Str0m>(group, profile, order);
     }
-    of_one::<PlainCopy>(group, profile, sessions);
+    of_one::<PlainCopy>(group, profile, order);
 }
 
 /// One packet a measured step, to the next listener in the order.
-fn of_one<S: Session>(group: &mut BenchmarkGroup<'_, WallTime>, profile: Profile, sessions: usize) {
-    let order = shuffled(sessions);
+fn of_one<S: Session>(group: &mut BenchmarkGroup<'_, WallTime>, profile: Profile, order: &[usize]) {
+    let sessions = order.len();
     // Made only if the filter on the command line lets one of the sizes through.
     let mut fleet: Vec<S> = Vec::new();
     let mut buffer = buffer();
@@ -118,4 +130,5 @@ fn cpu_time() -> Duration {
     time.try_into().expect("processor time is not negative")
 }
 
+const SESSIONS: usize = 10_000;
 const PAYLOAD_OCTETS: [usize; 3] = [80, 160, 320];

@@ -82,12 +82,13 @@ const fn figure(group: &'static str, candidate: &'static str) -> Figure {
     Figure { group, candidate }
 }
 
-const RATIOS: [Ratio; 14] = [
+const RATIOS: [Ratio; 16] = [
     ratio(HOT_GCM, figure(HOT_GCM.group, "bare_ring"), 1.15),
     ratio(HOT_GCM, figure(HOT_GCM.group, "libsrtp"), 0.75),
     ratio(HOT_GCM, figure(HOT_GCM.group, "webrtc-srtp"), 0.27),
     ratio(HOT_GCM, figure(HOT_GCM.group, "rtc-srtp"), 0.55),
     ratio(HOT_GCM, figure(HOT_GCM.group, "str0m"), 0.55),
+    ratio(IN_ORDER_GCM, HOT_GCM, 1.15),
     ratio(SHUFFLED_GCM, HOT_GCM, 1.15),
     ratio(SHUFFLED_GCM, figure(SHUFFLED_GCM.group, "libsrtp"), 0.15),
     ratio(SHUFFLED_GCM, figure(SHUFFLED_GCM.group, "rtc-srtp"), 0.40),
@@ -96,12 +97,15 @@ const RATIOS: [Ratio; 14] = [
     ratio(HOT_CM, figure(HOT_CM.group, "webrtc-srtp"), 0.70),
     ratio(HOT_CM, figure(HOT_CM.group, "libsrtp"), 0.90),
     ratio(HOT_CM, figure(HOT_CM.group, "str0m"), 0.40),
+    ratio(IN_ORDER_CM, HOT_CM, 1.15),
     ratio(SHUFFLED_CM, HOT_CM, 1.15),
 ];
 
 const HOT_GCM: Figure = figure("hot_AEAD_AES_128_GCM", OURS);
+const IN_ORDER_GCM: Figure = figure("in_order_AEAD_AES_128_GCM", OURS);
 const SHUFFLED_GCM: Figure = figure("shuffled_AEAD_AES_128_GCM", OURS);
 const HOT_CM: Figure = figure("hot_AES128_CM_HMAC_SHA1_80", OURS);
+const IN_ORDER_CM: Figure = figure("in_order_AES128_CM_HMAC_SHA1_80", OURS);
 const SHUFFLED_CM: Figure = figure("shuffled_AES128_CM_HMAC_SHA1_80", OURS);
 const OURS: &str = "skywave";
 
