@@ -1,7 +1,7 @@
 //! A headless browser with one page, driven over WebDriver BiDi.
 //!
-//! No flag or preference touches autoplay, WebRTC or codecs: what works here
-//! works for a person with a fresh profile. The preferences keep the browser
+//! Unless the kind says so, no flag or preference touches autoplay, WebRTC or codecs: what works
+//! here works for a person with a fresh profile. The preferences keep the browser
 //! from calling home, and give Firefox a sound card where there is none.
 
 use std::path::Path;
@@ -32,6 +32,8 @@ pub struct Browser {
 pub enum BrowserKind {
     /// Chromium, through `chromedriver`.
     Chromium,
+    /// The same with everything that is on trial in it (`--enable-experimental-web-platform-features`).
+    ExperimentalChromium,
     /// Firefox, which speaks BiDi itself.
     Firefox,
 }
@@ -41,7 +43,11 @@ impl Browser {
     pub fn start(kind: BrowserKind) -> Browser {
         let profile = tempfile::tempdir().expect("a temporary folder can be made");
         let (child, mut bidi, version) = match kind {
-            BrowserKind::Chromium => start_chromium(profile.path()),
+            BrowserKind::Chromium => start_chromium(profile.path(), &[]),
+            BrowserKind::ExperimentalChromium => start_chromium(
+                profile.path(),
+                &["--enable-experimental-web-platform-features"],
+            ),
             BrowserKind::Firefox => start_firefox(profile.path()),
         };
         bidi.call("session.subscribe", json!({"events": ["log.entryAdded"]}));
@@ -192,7 +198,7 @@ impl Browser {
     }
 }
 
-fn start_chromium(profile: &Path) -> (Child, Bidi, String) {
+fn start_chromium(profile: &Path, flags: &[&str]) -> (Child, Bidi, String) {
     let mut command = Command::new("chromedriver");
     let mut child = Child::spawn("chromedriver", command.arg("--port=0"));
     let port = child.find_in_stdout(START_TIMEOUT, |line| {
@@ -204,7 +210,7 @@ fn start_chromium(profile: &Path) -> (Child, Bidi, String) {
         .http_status_as_error(false)
         .timeout_global(Some(START_TIMEOUT))
         .build()
-        .send_json(chromium_capabilities(profile))
+        .send_json(chromium_capabilities(profile, flags))
         .unwrap_or_else(|error| panic!("chromedriver does not answer: {error}"));
     let reply: Value = response.body_mut().read_json().expect("the body is JSON");
     let capabilities = &reply["value"]["capabilities"];
@@ -215,8 +221,9 @@ fn start_chromium(profile: &Path) -> (Child, Bidi, String) {
     (child, bidi, name_and_version(capabilities))
 }
 
-fn chromium_capabilities(profile: &Path) -> Value {
-    let mut arguments: Vec<String> = CHROMIUM_ARGUMENTS.map(str::to_owned).into();
+fn chromium_capabilities(profile: &Path, flags: &[&str]) -> Value {
+    let flags = CHROMIUM_ARGUMENTS.iter().chain(flags);
+    let mut arguments: Vec<String> = flags.map(|flag| (*flag).to_owned()).collect();
     arguments.push(format!("--user-data-dir={}", profile.display()));
     let mut options = json!({"args": arguments});
     // Elsewhere chromedriver finds the Chrome it belongs to by itself.

@@ -4,6 +4,7 @@
 //!   RTP and RTCP packet it decrypted and the tone it heard.
 //! - [`Browser`]: headless Chromium or Firefox over WebDriver BiDi, with real
 //!   clicks and keys, so that autoplay rules apply as they do to a person.
+//! - [`Relay`]: a path on which packets to a browser are lost.
 //! - [`Server`]: the built `skywave` program and its HTTP interface.
 //!
 //! The drivers are blocking, and they panic when a peer, a browser or the
@@ -27,8 +28,10 @@ mod aiortc;
 mod bidi;
 mod browser;
 mod child;
+mod relay;
 mod server;
 
 pub use aiortc::{AiortcPeer, Bye, Report, RtcpReport, RtpReport, SenderReport, Tone};
 pub use browser::{Browser, BrowserKind};
+pub use relay::Relay;
 pub use server::{Server, Session};

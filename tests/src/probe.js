@@ -11,6 +11,30 @@ globalThis.probe = {
     return !refused;
   },
 
+  // Answers an offer of audio with a new peer connection, `this.pc`.
+  async answer(offer) {
+    this.pc?.close();
+    this.pc = new RTCPeerConnection();
+    await this.pc.setRemoteDescription({ type: "offer", sdp: offer });
+    await this.pc.setLocalDescription();
+    return this.pc.localDescription.sdp;
+  },
+
+  // Offers to receive audio with a new peer connection, `this.pc`.
+  async offer() {
+    this.pc?.close();
+    this.pc = new RTCPeerConnection();
+    this.pc.addTransceiver("audio", { direction: "recvonly" });
+    await this.pc.setLocalDescription();
+    return this.pc.localDescription.sdp;
+  },
+
+  // Takes the answer to the offer of `this.pc`.
+  async accept(answer) {
+    await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
+    return true;
+  },
+
   // Starts to measure the audio a peer connection receives. Needs a page the user has clicked.
   async listen(pc) {
     const stream = new MediaStream(pc.getReceivers().map((receiver) => receiver.track));
@@ -19,6 +43,7 @@ globalThis.probe = {
     this.element.muted = true;
     this.element.srcObject = stream;
     await this.element.play();
+    await this.context?.close();
     this.context = new AudioContext();
     await this.running();
     this.analyser = new AnalyserNode(this.context, { fftSize: 4096, smoothingTimeConstant: 0 });

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use clap::builder::RangedI64ValueParser;
 use clap::{Parser, Subcommand};
 
 use crate::source::SourceName;
@@ -69,6 +70,11 @@ pub(crate) struct Serve {
     /// (may be repeated; forward the port of --udp to here)
     #[arg(long, global = true, value_name = "IP", value_parser = one_host)]
     pub(crate) public_ip: Vec<IpAddr>,
+
+    /// Earlier frames of 20 ms that every packet repeats, 0 to 2, against packet loss;
+    /// each costs the bit rate once more
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = redundancy())]
+    pub(crate) redundancy: u8,
 }
 
 /// An address that a listener can send to.
@@ -78,6 +84,11 @@ fn one_host(text: &str) -> Result<IpAddr, String> {
         return Err("not the address of one host".to_owned());
     }
     Ok(ip)
+}
+
+/// As many frames as a packet can repeat.
+fn redundancy() -> RangedI64ValueParser<u8> {
+    clap::value_parser!(u8).range(0..=2)
 }
 
 /// Every address of this computer, one free port.
@@ -143,6 +154,17 @@ mod tests {
                 "{ip}"
             );
         }
+    }
+
+    #[test]
+    fn redundancy_is_two_frames_at_most() {
+        let redundancy = |frames| {
+            let args = Args::try_parse_from(["skywave", "--redundancy", frames]);
+            args.ok().map(|args| args.serve.redundancy)
+        };
+        assert_eq!(redundancy("2"), Some(2));
+        assert_eq!(redundancy("3"), None);
+        assert_eq!(redundancy("-1"), None);
     }
 
     #[test]

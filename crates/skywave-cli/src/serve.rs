@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use skywave::{Engine, EngineConfig, TrackConfig};
+use skywave::{Engine, EngineConfig, RtpConfig, TrackConfig};
 use skywave_whip::Problem;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -34,7 +34,13 @@ pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
         public_ips: args.public_ip.clone(),
         ..EngineConfig::default()
     })?;
-    let track = engine.audio_track(TrackConfig::default());
+    let track = engine.audio_track(TrackConfig {
+        rtp: RtpConfig {
+            redundancy: args.redundancy,
+            ..RtpConfig::default()
+        },
+        ..TrackConfig::default()
+    });
     track.replace_audio_source(source);
 
     let signals = Signals::catch()?;

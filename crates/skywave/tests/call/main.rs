@@ -1,6 +1,7 @@
 //! Whole calls between an `AudioTransmitter` and a real peer on this machine.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod beside_audio;
 mod peer;
 mod sound;
 
@@ -19,10 +20,14 @@ fn tone(frequency: f64) -> Tone {
 
 async fn connect(transmitter: &mut AudioTransmitter) -> Listener {
     let listener = Listener::new().await;
+    call(transmitter, &listener).await;
+    listener
+}
+
+async fn call(transmitter: &mut AudioTransmitter, listener: &Listener) {
     let answer = listener.answer(transmitter.create_offer().unwrap()).await;
     transmitter.accept_answer(&answer).unwrap();
     connected(transmitter).await;
-    listener
 }
 
 async fn connected(transmitter: &AudioTransmitter) {

@@ -11,10 +11,13 @@ use webrtc::api::setting_engine::SettingEngine;
 use webrtc::peer_connection::RTCPeerConnection;
 use webrtc::peer_connection::configuration::RTCConfiguration;
 use webrtc::peer_connection::sdp::session_description::RTCSessionDescription;
+use webrtc::rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLayerNack};
 use webrtc::rtp::packet::Packet;
-use webrtc::rtp_transceiver::RTCRtpTransceiverInit;
-use webrtc::rtp_transceiver::rtp_codec::RTPCodecType;
+use webrtc::rtp_transceiver::rtp_codec::{
+    RTCRtpCodecCapability, RTCRtpCodecParameters, RTPCodecType,
+};
 use webrtc::rtp_transceiver::rtp_transceiver_direction::RTCRtpTransceiverDirection;
+use webrtc::rtp_transceiver::{RTCPFeedback, RTCRtpTransceiverInit};
 use webrtc::track::track_remote::TrackRemote;
 
 /// A listener.
@@ -28,8 +31,32 @@ impl Listener {
     pub(crate) async fn new() -> Self {
         let mut media = MediaEngine::default();
         media.register_default_codecs().unwrap();
+        Self::with(media).await
+    }
+
+    /// One that takes redundancy and DTMF beside Opus and may ask for packets again, which its
+    /// track then yields twice.
+    pub(crate) async fn versatile() -> Self {
+        let mut media = MediaEngine::default();
+        media.register_default_codecs().unwrap();
+        for codec in [
+            codec("audio/red", 2, "111/111", 63),
+            codec("audio/telephone-event", 1, "0-15", 110),
+        ] {
+            media.register_codec(codec, RTPCodecType::Audio).unwrap();
+        }
+        let nack = RTCPFeedback {
+            typ: "nack".to_owned(),
+            parameter: String::new(),
+        };
+        media.register_feedback(nack, RTPCodecType::Audio);
+        Self::with(media).await
+    }
+
+    async fn with(media: MediaEngine) -> Self {
         let mut settings = SettingEngine::default();
         settings.set_include_loopback_candidate(true);
+        settings.disable_srtp_replay_protection(true);
         let api = APIBuilder::new()
             .with_media_engine(media)
             .with_setting_engine(settings)
@@ -106,9 +133,46 @@ impl Listener {
         std::iter::from_fn(|| self.packets.try_recv().ok()).collect()
     }
 
+    /// The next packets up to one that is `wanted`, which comes soon.
+    pub(crate) async fn packets_until(&mut self, wanted: impl Fn(&Packet) -> bool) -> Vec<Packet> {
+        let mut packets = self.packets(1).await;
+        while !wanted(&packets[packets.len() - 1]) {
+            assert!(packets.len() < 200, "none of {} is wanted", packets.len());
+            packets.extend(self.packets(1).await);
+        }
+        packets
+    }
+
+    /// Asks for the packet of that number and the one after it again.
+    pub(crate) async fn ask_again(&self, media_ssrc: u32, sequence_number: u16) {
+        let nack = TransportLayerNack {
+            sender_ssrc: 1,
+            media_ssrc,
+            nacks: vec![NackPair {
+                packet_id: sequence_number,
+                lost_packets: 1,
+            }],
+        };
+        self.connection.write_rtcp(&[Box::new(nack)]).await.unwrap();
+    }
+
     /// Hangs up.
     pub(crate) async fn close(&self) {
         self.connection.close().await.unwrap();
+    }
+}
+
+fn codec(name: &str, channels: u16, fmtp: &str, payload_type: u8) -> RTCRtpCodecParameters {
+    RTCRtpCodecParameters {
+        capability: RTCRtpCodecCapability {
+            mime_type: name.to_owned(),
+            clock_rate: 48_000,
+            channels,
+            sdp_fmtp_line: fmtp.to_owned(),
+            rtcp_feedback: Vec::new(),
+        },
+        payload_type,
+        ..RTCRtpCodecParameters::default()
     }
 }
 

@@ -1,0 +1,235 @@
+//! `AudioTransmitter` in this process, a browser at the other end: what goes beside audio.
+#![expect(
+    clippy::disallowed_types,
+    reason = "browsers take turns; no media thread waits here"
+)]
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use skywave::{AudioTransmitter, Config, RtpConfig, Tone, TransmissionStats};
+use skywave_tests::{Browser, BrowserKind, Relay};
+
+#[test]
+fn chromium_plays_whatever_is_configured_and_whoever_offers() {
+    plays_everything(BrowserKind::Chromium);
+}
+
+#[test]
+fn firefox_plays_whatever_is_configured_and_whoever_offers() {
+    plays_everything(BrowserKind::Firefox);
+}
+
+#[test]
+fn chromium_hears_no_seam_where_redundancy_is_switched() {
+    let (_turn, mut browser) = page(BrowserKind::Chromium);
+    let mut transmitter = transmitter(RtpConfig::default());
+    offer(&mut transmitter, &mut browser);
+    listen(&mut browser, &transmitter);
+    // A busy machine may send late, which is heard too: one undisturbed go is enough.
+    let undisturbed = (0..5).any(|_| {
+        let before = inbound(&mut browser);
+        for frames in [2, 1, 0] {
+            transmitter.set_redundancy(frames).expect("agreed");
+            receive(&mut browser, 20);
+        }
+        let after = inbound(&mut browser);
+        assert_eq!(after["packetsLost"], 0, "{after:#}");
+        after["concealedSamples"] == before["concealedSamples"]
+    });
+    assert!(undisturbed, "{:#}", inbound(&mut browser));
+    browser.evaluate("probe.hears(440, 5000)");
+
+    assert!(transmitter.transmission_stats().redundant_bytes_sent > 0);
+    let stats = browser.evaluate("probe.stats(probe.pc)");
+    assert_eq!(stats["codec"]["mimeType"], "audio/opus", "{stats:#}");
+    // Frames that came twice, as Chromium counts them.
+    assert!(number(&stats["inbound"]["fecPacketsReceived"]) > 0.0, "{stats:#}");
+    browser.close();
+}
+
+#[test]
+fn chromium_conceals_less_of_a_lossy_path_with_redundancy() {
+    let (_turn, mut browser) = page(BrowserKind::Chromium);
+    let mut transmitter = transmitter(WITHOUT_RETRANSMISSION);
+    let relay = offer_over_relay(&mut transmitter, &mut browser);
+    listen(&mut browser, &transmitter);
+    let mut concealed = |frames| {
+        transmitter.set_redundancy(frames).expect("agreed");
+        receive(&mut browser, 25);
+        relay.lose_every(10);
+        let before = number(&inbound(&mut browser)["concealedSamples"]);
+        receive(&mut browser, 90);
+        let after = number(&inbound(&mut browser)["concealedSamples"]);
+        relay.lose_every(0);
+        after - before
+    };
+    let [without, with] = [0, 2].map(&mut concealed);
+    // A tenth of it was lost both times.
+    assert!(without > 5.0 * 960.0, "{without} samples");
+    assert!(with < without / 2.0, "{with} samples of {without}");
+    browser.close();
+}
+
+#[test]
+fn chromium_asks_for_what_is_lost_and_gets_it() {
+    let (_turn, mut browser) = page(BrowserKind::Chromium);
+    let mut transmitter = transmitter(RtpConfig::default());
+    let relay = offer_over_relay(&mut transmitter, &mut browser);
+    listen(&mut browser, &transmitter);
+    relay.lose_every(10);
+    receive(&mut browser, 100);
+    relay.lose_every(0);
+    receive(&mut browser, 25);
+    browser.evaluate("probe.hears(440, 5000)");
+
+    let (stats, inbound) = (transmitter.transmission_stats(), inbound(&mut browser));
+    println!("{stats:#?} {inbound:#} lost {}", relay.lost());
+    assert!(relay.lost() >= 8, "{}", relay.lost());
+    assert!(stats.nack_count > 0, "{stats:#?}");
+    assert!(stats.retransmitted_packets_sent > 0, "{stats:#?}");
+    assert!(number(&inbound["packetsLost"]) < relay.lost() as f64 / 2.0, "{inbound:#}");
+    browser.close();
+}
+
+#[test]
+fn rfc9335_chromium_that_is_ahead_of_its_time_plays_encrypted_headers() {
+    let (_turn, mut browser) = page(BrowserKind::ExperimentalChromium);
+    for way in [offer, answer] {
+        let mut transmitter = transmitter(EVERYTHING);
+        way(&mut transmitter, &mut browser);
+        for description in ["local", "remote"] {
+            let sdp = browser.evaluate(&format!("probe.pc.{description}Description.sdp"));
+            let sdp = sdp.as_str().expect("it is set");
+            assert!(sdp.contains("a=cryptex\r\n"), "{sdp}");
+        }
+        listen(&mut browser, &transmitter);
+        // Read from an encrypted header.
+        let level = "probe.pc.getReceivers()[0].getSynchronizationSources()[0]?.audioLevel";
+        browser.evaluate_until(&format!("{level} > 0.01"), PATIENCE);
+    }
+    browser.close();
+}
+
+fn plays_everything(kind: BrowserKind) {
+    let (_turn, mut browser) = page(kind);
+    for rtp in [RtpConfig::default(), EVERYTHING] {
+        for way in [offer, answer] {
+            let mut transmitter = transmitter(rtp);
+            way(&mut transmitter, &mut browser);
+            listen(&mut browser, &transmitter);
+            let stats = browser.evaluate("probe.stats(probe.pc)");
+            assert_eq!(stats["inbound"]["packetsLost"], 0, "{stats:#}");
+            await_report(&mut browser, &transmitter);
+        }
+    }
+    browser.close();
+}
+
+/// A page that may play sound, with the others kept waiting.
+fn page(kind: BrowserKind) -> (MutexGuard<'static, ()>, Browser) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut browser = Browser::start(kind);
+    browser.open("data:text/html,<button>Listen</button>");
+    browser.install_probe();
+    browser.click("button");
+    (turn, browser)
+}
+
+fn transmitter(rtp: RtpConfig) -> AudioTransmitter {
+    let mut config = Config::default();
+    config.track.rtp = rtp;
+    let transmitter = AudioTransmitter::new(config).expect("a media port");
+    transmitter.start_transmission(Tone::new(440.0).expect("an audible tone"));
+    transmitter
+}
+
+/// The transmitter offers.
+fn offer(transmitter: &mut AudioTransmitter, browser: &mut Browser) {
+    let offer = transmitter.create_offer().expect("an offer");
+    let answer = answer_of(browser, &offer);
+    transmitter.accept_answer(&answer).expect("the browser's answer");
+}
+
+fn offer_over_relay(transmitter: &mut AudioTransmitter, browser: &mut Browser) -> Relay {
+    let offer = transmitter.create_offer().expect("an offer");
+    let relay = Relay::start(&offer);
+    let answer = answer_of(browser, &relay.redirect(&offer));
+    transmitter.accept_answer(&answer).expect("the browser's answer");
+    relay
+}
+
+fn answer_of(browser: &mut Browser, offer: &str) -> String {
+    text(&browser.evaluate(&format!("probe.answer({})", Value::from(offer))))
+}
+
+/// The browser offers.
+fn answer(transmitter: &mut AudioTransmitter, browser: &mut Browser) {
+    let offer = text(&browser.evaluate("probe.offer()"));
+    let answer = transmitter.accept_offer(&offer).expect("the browser's offer");
+    browser.evaluate(&format!("probe.accept({})", Value::from(answer)));
+}
+
+/// Waits until the tone is heard.
+fn listen(browser: &mut Browser, transmitter: &AudioTransmitter) {
+    browser.evaluate_until("probe.pc.connectionState === 'connected'", PATIENCE);
+    browser.evaluate("probe.listen(probe.pc)");
+    browser.evaluate("probe.hears(440, 5000)");
+    assert!(transmitter.transmission_stats().packets_sent > 0);
+}
+
+/// Waits for so many more packets.
+fn receive(browser: &mut Browser, packets: u32) {
+    let so_far = number(&inbound(browser)["packetsReceived"]);
+    let enough = so_far + f64::from(packets);
+    let received = "(await probe.stats(probe.pc)).inbound.packetsReceived";
+    browser.evaluate_until(&format!("(async () => {received} >= {enough})()"), PATIENCE);
+}
+
+/// Waits for the browser's first report of what it received.
+fn await_report(browser: &mut Browser, transmitter: &AudioTransmitter) {
+    let reported = |stats: &TransmissionStats| stats.reports_received > 0;
+    for _ in 0..20 {
+        let stats = transmitter.transmission_stats();
+        if reported(&stats) {
+            assert_eq!(stats.packets_lost, 0, "{stats:#?}");
+            return;
+        }
+        receive(browser, 25);
+    }
+    panic!("no report: {:#?}", transmitter.transmission_stats());
+}
+
+fn inbound(browser: &mut Browser) -> Value {
+    browser.evaluate("probe.stats(probe.pc)")["inbound"].take()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a description").to_owned()
+}
+
+const EVERYTHING: RtpConfig = RtpConfig {
+    abs_send_time: true,
+    abs_capture_time: true,
+    transport_cc: true,
+    encrypted_headers: true,
+    retransmission: true,
+    redundancy: 2,
+};
+
+const WITHOUT_RETRANSMISSION: RtpConfig = RtpConfig {
+    abs_send_time: false,
+    abs_capture_time: false,
+    transport_cc: false,
+    encrypted_headers: true,
+    retransmission: false,
+    redundancy: 0,
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
