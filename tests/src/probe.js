@@ -20,12 +20,15 @@ globalThis.probe = {
     return this.pc.localDescription.sdp;
   },
 
-  // Offers to receive audio with a new peer connection, `this.pc`.
-  async offer() {
+  // Offers to receive audio with a new peer connection, `this.pc`, and wants this feedback on Opus.
+  async offer(feedback) {
     this.pc?.close();
     this.pc = new RTCPeerConnection();
     this.pc.addTransceiver("audio", { direction: "recvonly" });
-    await this.pc.setLocalDescription();
+    const { type, sdp } = await this.pc.createOffer();
+    const line = feedback ? `a=rtcp-fb:$1 ${feedback}\r\n` : "";
+    const wanting = sdp.replace(/a=rtpmap:(\d+) opus.*\r\n/, "$&" + line);
+    await this.pc.setLocalDescription({ type, sdp: wanting });
     return this.pc.localDescription.sdp;
   },
 

@@ -122,7 +122,12 @@ impl AudioTransmitter {
             Signaling::Agreed(_) => return Err(invalid(call, "a second time")),
         }
         let answer = SessionDescription::parse(sdp)?;
-        let negotiated = skywave_sdp::accept_answer(&answer, &self.capabilities(&self.codecs()))?;
+        let codecs = self.codecs();
+        let capabilities = self.capabilities(&codecs);
+        let mut negotiated = skywave_sdp::accept_answer(&answer, &capabilities)?;
+        // Chromium (156) asks for lost audio wherever the offer lets it, but leaves that out of
+        // its answer.
+        negotiated.nack = capabilities.nack;
         self.agree(&negotiated)
     }
 

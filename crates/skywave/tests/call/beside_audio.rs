@@ -7,7 +7,7 @@ use skywave_rtp::RedBlocks;
 use webrtc::rtp::packet::Packet;
 
 use crate::peer::Listener;
-use crate::{assert_tone, call, connect, connected, sound, tone};
+use crate::{assert_tone, call, connected, sound, tone};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redundancy_is_switched_during_the_call() {
@@ -19,8 +19,7 @@ async fn redundancy_is_switched_during_the_call() {
     assert!(packets.iter().all(|packet| is(packet, opus)));
     for (frames, blocks) in [(2, 3), (1, 2)] {
         transmitter.set_redundancy(frames).unwrap();
-        let is_switched =
-            |packet: &Packet| !is(packet, opus) && red_blocks(packet).len() == blocks;
+        let is_switched = |packet: &Packet| !is(packet, opus) && red_blocks(packet).len() == blocks;
         packets.extend(listener.packets_until(is_switched).await);
         packets.extend(listener.packets(5).await);
         assert!(is_switched(&packets[packets.len() - 1]));
@@ -58,7 +57,10 @@ async fn redundancy_of_the_configuration_holds_from_the_beginning() {
     assert!(others.iter().all(|packet| red_blocks(packet).len() == 2));
     let payload: usize = packets.iter().map(|packet| packet.payload.len()).sum();
     assert_eq!(stats.bytes_sent, payload as u64);
-    let redundant: usize = others.iter().map(|packet| red_blocks(packet)[0].2.len()).sum();
+    let redundant: usize = others
+        .iter()
+        .map(|packet| red_blocks(packet)[0].2.len())
+        .sum();
     assert_eq!(stats.redundant_bytes_sent, redundant as u64);
 }
 
@@ -77,14 +79,23 @@ async fn rfc4733_digits_take_the_place_of_audio_which_then_goes_on() {
     assert_in_sequence(&packets);
     let (audio, events): (Vec<_>, Vec<_>) =
         packets.into_iter().partition(|packet| is(packet, opus));
-    let digits: Vec<_> = events.chunk_by(|a, b| a.header.timestamp == b.header.timestamp).collect();
+    let digits: Vec<_> = events
+        .chunk_by(|a, b| a.header.timestamp == b.header.timestamp)
+        .collect();
     assert_eq!(digits.len(), 2);
     for (packets, event) in digits.into_iter().zip([1, 11]) {
         assert!(packets.iter().all(|packet| packet.payload[0] == event));
         // Set in the first packet of each event alone (RFC 4733 §2.5.1.2).
         let markers = packets.iter().map(|packet| packet.header.marker);
-        assert!(markers.enumerate().all(|(index, marker)| marker == (index == 0)));
-        let ends: Vec<_> = packets.iter().filter(|packet| packet.payload[1] & 0x80 != 0).collect();
+        assert!(
+            markers
+                .enumerate()
+                .all(|(index, marker)| marker == (index == 0))
+        );
+        let ends: Vec<_> = packets
+            .iter()
+            .filter(|packet| packet.payload[1] & 0x80 != 0)
+            .collect();
         assert_eq!(ends.len(), 3);
         for end in ends {
             assert_eq!(end.payload[2..], 4800_u16.to_be_bytes());
@@ -100,13 +111,18 @@ async fn packets_that_the_peer_asks_for_are_sent_again() {
     call(&mut transmitter, &listener).await;
     let packets = listener.packets(10).await;
     let [wanted, next] = [&packets[7], &packets[8]];
-    listener.ask_again(wanted.header.ssrc, wanted.header.sequence_number).await;
+    listener
+        .ask_again(wanted.header.ssrc, wanted.header.sequence_number)
+        .await;
     let is_again = |packet: &Packet| packet.header.sequence_number == next.header.sequence_number;
     let later = listener.packets_until(is_again).await;
     let [.., first, second] = later.as_slice() else {
         panic!("two packets: {later:?}");
     };
-    assert_eq!([first, second].map(|packet| &packet.payload), [&wanted.payload, &next.payload]);
+    assert_eq!(
+        [first, second].map(|packet| &packet.payload),
+        [&wanted.payload, &next.payload]
+    );
     let stats = transmitter.transmission_stats();
     assert_eq!((stats.nack_count, stats.retransmitted_packets_sent), (1, 2));
     let payload = wanted.payload.len() + next.payload.len();
@@ -120,16 +136,24 @@ async fn peer_that_agreed_to_nothing_beside_audio_gets_nothing_else() {
         ..RtpConfig::default()
     });
     assert_refused(&transmitter);
-    let mut listener = connect(&mut transmitter).await;
+    let mut listener = Listener::new().await;
+    let answer = transmitter.accept_offer(&listener.offer().await).unwrap();
+    listener.accept_answer(answer).await;
+    connected(&transmitter).await;
     assert_refused(&transmitter);
     let opus = transmitter.transmission_stats().payload_type.unwrap();
     let packets = listener.packets(30).await;
     assert!(packets.iter().all(|packet| is(packet, opus)));
     let last = &packets[29].header;
-    listener.ask_again(last.ssrc, last.sequence_number.wrapping_sub(1)).await;
+    listener
+        .ask_again(last.ssrc, last.sequence_number.wrapping_sub(1))
+        .await;
     listener.packets(20).await;
     let stats = transmitter.transmission_stats();
-    assert_eq!((stats.redundant_bytes_sent, stats.retransmitted_packets_sent), (0, 0));
+    assert_eq!(
+        (stats.redundant_bytes_sent, stats.retransmitted_packets_sent),
+        (0, 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,11 +162,16 @@ async fn what_cannot_be_sent_is_refused_with_its_reason() {
     let listener = Listener::versatile().await;
     call(&mut transmitter, &listener).await;
     let refused = transmitter.set_redundancy(3);
-    assert!(matches!(refused, Err(Error::InvalidRedundancy(3))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::InvalidRedundancy(3))),
+        "{refused:?}"
+    );
     let short = Duration::from_millis(1);
-    for (digits, duration, gap) in
-        [("1E", DURATION, GAP), ("1", short, GAP), ("1", DURATION, short)]
-    {
+    for (digits, duration, gap) in [
+        ("1E", DURATION, GAP),
+        ("1", short, GAP),
+        ("1", DURATION, short),
+    ] {
         let refused = transmitter.insert_dtmf(digits, duration, gap);
         assert!(matches!(refused, Err(Error::InvalidDtmf(_))), "{refused:?}");
     }
@@ -167,7 +196,10 @@ fn offer_says_what_the_configuration_allows() {
         let offer = transmitter(rtp).create_offer().unwrap();
         lines.map(|line| offer.contains(line))
     };
-    assert_eq!(said(RtpConfig::default()), [false, false, false, true, true, true]);
+    assert_eq!(
+        said(RtpConfig::default()),
+        [false, false, false, true, true, true]
+    );
     assert_eq!(said(NOTHING), [false; 6]);
     let everything = RtpConfig {
         abs_send_time: true,
@@ -213,13 +245,20 @@ fn assert_in_sequence(packets: &[Packet]) {
     for pair in packets.windows(2) {
         let [before, after] = [&pair[0].header, &pair[1].header];
         assert_eq!(after.ssrc, before.ssrc);
-        assert_eq!(after.sequence_number, before.sequence_number.wrapping_add(1));
+        assert_eq!(
+            after.sequence_number,
+            before.sequence_number.wrapping_add(1)
+        );
     }
 }
 
 /// Block by block, newest first behind the primary, against the packets before.
 fn assert_repeats_what_was_sent(packets: &[Packet], primary: &[Packet], opus: u8) {
-    for (index, packet) in packets.iter().enumerate().filter(|(_, packet)| !is(packet, opus)) {
+    for (index, packet) in packets
+        .iter()
+        .enumerate()
+        .filter(|(_, packet)| !is(packet, opus))
+    {
         for (age, block) in red_blocks(packet).into_iter().rev().enumerate().skip(1) {
             let ticks = 960 * u16::try_from(age).unwrap();
             assert_eq!(block, (opus, ticks, &primary[index - age].payload[..]));
