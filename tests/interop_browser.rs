@@ -31,6 +31,22 @@ fn firefox_sees_the_stream_end_when_the_server_ends() {
     server_ends(BrowserKind::Firefox);
 }
 
+#[test]
+fn chromium_gets_the_redundancy_that_the_command_line_asks_for() {
+    let _turn = turn();
+    let server = Server::start_with("tone:440", &["--redundancy", "2"]);
+    let mut browser = play(BrowserKind::Chromium, &server);
+    browser.evaluate("probe.hears(440, 5000)");
+    let stats = server.stats();
+    let listener = &stats["listeners"][0];
+    let redundant = number(&listener["redundantBytesSent"]);
+    assert!(
+        redundant > number(&listener["bytesSent"]) / 2.0,
+        "{stats:#}"
+    );
+    browser.close();
+}
+
 fn page_plays_and_swaps(kind: BrowserKind) {
     let _turn = turn();
     let server = Server::start("tone:440");

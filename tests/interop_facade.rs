@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use skywave::{AudioCodec, AudioTransmitter, Config, Error, Tone, TransmitterState};
+use skywave::{AudioCodec, AudioTransmitter, Config, Error, RtpConfig, Tone, TransmitterState};
 use skywave_tests::{AiortcPeer, Report};
 use tokio::runtime::Runtime;
 
@@ -38,6 +38,27 @@ fn aiortc_that_could_send_too_is_answered_and_only_listens() {
     peer.accept_answer(&answer);
     wait_connected(&transmitter).expect("connected");
     hear(&mut peer, 440.0);
+}
+
+#[test]
+fn aiortc_hears_us_with_everything_switched_on_whoever_offers() {
+    for encrypted_headers in [true, false] {
+        let rtp = RtpConfig {
+            abs_send_time: true,
+            abs_capture_time: true,
+            transport_cc: true,
+            encrypted_headers,
+            redundancy: 2,
+            ..RtpConfig::default()
+        };
+        for way in [offer, answer] {
+            let (mut transmitter, mut peer) =
+                (transmitter_with(AudioCodec::Opus, rtp), AiortcPeer::spawn());
+            way(&mut transmitter, &mut peer, "opus");
+            hear(&mut peer, 440.0);
+            assert_unbroken(&peer.report(), 960);
+        }
+    }
 }
 
 #[test]
@@ -88,8 +109,13 @@ fn rotate(fingerprint: &str) -> String {
 }
 
 fn transmitter(codec: AudioCodec) -> AudioTransmitter {
+    transmitter_with(codec, RtpConfig::default())
+}
+
+fn transmitter_with(codec: AudioCodec, rtp: RtpConfig) -> AudioTransmitter {
     let mut config = Config::default();
     config.track.codecs = vec![codec];
+    config.track.rtp = rtp;
     let transmitter = AudioTransmitter::new(config).expect("a media port");
     transmitter.start_transmission(tone(440.0));
     transmitter
@@ -103,6 +129,13 @@ fn offer(transmitter: &mut AudioTransmitter, peer: &mut AiortcPeer, codec: &str)
     let offer = transmitter.create_offer().expect("an offer");
     let answer = peer.accept_offer(&offer, &[codec]);
     transmitter.accept_answer(&answer).expect("aiortc's answer");
+    wait_connected(transmitter).expect("connected");
+}
+
+fn answer(transmitter: &mut AudioTransmitter, peer: &mut AiortcPeer, codec: &str) {
+    let offer = peer.create_offer(&[codec]);
+    let answer = transmitter.accept_offer(&offer).expect("aiortc's offer");
+    peer.accept_answer(&answer);
     wait_connected(transmitter).expect("connected");
 }
 

@@ -29,9 +29,14 @@ impl Server {
     /// Starts the program of `SKYWAVE_BIN`, else the one built next to the test, and waits
     /// for its address. Media goes over every interface: Firefox offers no loopback address.
     pub fn start(source: &str) -> Server {
+        Server::start_with(source, &[])
+    }
+
+    /// The same with further options.
+    pub fn start_with(source: &str, options: &[&str]) -> Server {
         let mut command = Command::new(program());
         command.args(["serve", source]);
-        command.args(["--http", "127.0.0.1:0"]);
+        command.args(["--http", "127.0.0.1:0"]).args(options);
         let mut child = Child::spawn("skywave", &mut command);
         let base_url = child.find_in_stdout(START_TIMEOUT, http_url);
         let agent = Agent::config_builder()

@@ -223,6 +223,17 @@ fn help_shows_sources_and_a_pipe_from_ffmpeg() {
 }
 
 #[test]
+fn redundancy_that_no_packet_can_hold_is_refused_with_the_range() {
+    let output = run(&["--redundancy", "3"]);
+    assert_eq!(output.status.code(), Some(2));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        errors.contains("--redundancy <N>") && errors.contains("0..=2"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn clients_that_say_nothing_keep_nobody_out_for_long() {
     let program = Program::start(&["tone:440", "--http-connections", "2"]);
     let silent = [program.half_request(), program.half_request()];
