@@ -63,15 +63,19 @@ fn chromium_conceals_less_of_a_lossy_path_with_redundancy() {
         receive(&mut browser, 25);
         relay.lose_every(10);
         let before = number(&inbound(&mut browser)["concealedSamples"]);
-        receive(&mut browser, 90);
+        receive(&mut browser, 70);
         let after = number(&inbound(&mut browser)["concealedSamples"]);
         relay.lose_every(0);
         after - before
     };
-    let [without, with] = [0, 2].map(&mut concealed);
-    // A tenth of it was lost both times.
-    assert!(without > 5.0 * 960.0, "{without} samples");
-    assert!(with < without / 2.0, "{with} samples of {without}");
+    // A tenth of it is lost each time. A busy machine may send late, which is concealed too: one
+    // undisturbed go is enough.
+    let undisturbed = (0..3).any(|_| {
+        let [without, with] = [0, 2].map(&mut concealed);
+        assert!(without > 5.0 * 960.0, "{without} samples");
+        with < without / 4.0
+    });
+    assert!(undisturbed, "{:#}", inbound(&mut browser));
     browser.close();
 }
 
@@ -135,16 +139,17 @@ fn chromium_asks_for_what_is_lost_and_gets_it() {
 #[test]
 fn rfc9335_chromium_that_is_ahead_of_its_time_plays_encrypted_headers() {
     let (_turn, mut browser) = page(BrowserKind::ExperimentalChromium);
-    for way in [offer, answer] {
+    for way in [offer_over_relay, answer_over_relay] {
         let mut transmitter = transmitter(EVERYTHING);
-        way(&mut transmitter, &mut browser);
+        let relay = way(&mut transmitter, &mut browser);
         for description in ["local", "remote"] {
             let sdp = browser.evaluate(&format!("probe.pc.{description}Description.sdp"));
             let sdp = sdp.as_str().expect("it is set");
             assert!(sdp.contains("a=cryptex\r\n"), "{sdp}");
         }
         listen(&mut browser, &transmitter);
-        // Read from an encrypted header.
+        assert_eq!(relay.extension_profile(), 0xc0de);
+        // Read from the encrypted header.
         let level = "probe.pc.getReceivers()[0].getSynchronizationSources()[0]?.audioLevel";
         browser.evaluate_until(&format!("{level} > 0.01"), PATIENCE);
     }

@@ -1,8 +1,8 @@
 //! A UDP relay between a sender and one browser, which loses packets when told to.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
@@ -10,14 +10,16 @@ use std::thread;
 pub struct Relay {
     sender: u16,
     port: u16,
-    loss: Arc<Loss>,
+    path: Arc<Path>,
 }
 
+/// What happens to RTP packets on their way to the browser.
 #[derive(Default)]
-struct Loss {
-    /// Of so many RTP packets to the browser one is lost; 0 for none.
+struct Path {
+    /// Of so many one is lost; 0 for none.
     interval: AtomicU64,
     lost: AtomicU64,
+    extension_profile: AtomicU16,
 }
 
 impl Relay {
@@ -30,7 +32,7 @@ impl Relay {
         let relay = Relay {
             sender: port(description).expect("a description with a candidate"),
             port: outside.local_addr().expect("it is bound").port(),
-            loss: Arc::default(),
+            path: Arc::default(),
         };
         let (tell, browser) = mpsc::channel();
         let (from, to, sender) = (outside.clone(), inside.clone(), relay.sender);
@@ -41,8 +43,8 @@ impl Relay {
                 let _ = to.send_to(&datagram[..len], (Ipv4Addr::LOCALHOST, sender));
             }
         });
-        let loss = Arc::clone(&relay.loss);
-        thread::spawn(move || to_browser(&inside, &outside, &browser, &loss));
+        let path = Arc::clone(&relay.path);
+        thread::spawn(move || to_browser(&inside, &outside, &browser, &path));
         relay
     }
 
@@ -54,30 +56,32 @@ impl Relay {
 
     /// Loses one of so many RTP packets from now on, none if `interval` is 0.
     pub fn lose_every(&self, interval: u64) {
-        self.loss.interval.store(interval, Ordering::Relaxed);
+        self.path.interval.store(interval, Ordering::Relaxed);
     }
 
     /// How many were lost so far.
     pub fn lost(&self) -> u64 {
-        self.loss.lost.load(Ordering::Relaxed)
+        self.path.lost.load(Ordering::Relaxed)
+    }
+
+    /// The kind of the header extension of the last RTP packet (RFC 3550 §5.3.1), 0 for none.
+    pub fn extension_profile(&self) -> u16 {
+        self.path.extension_profile.load(Ordering::Relaxed)
     }
 }
 
 /// What the sender writes goes to where the browser wrote from last.
-fn to_browser(
-    inside: &UdpSocket,
-    outside: &UdpSocket,
-    told: &Receiver<std::net::SocketAddr>,
-    loss: &Loss,
-) {
+fn to_browser(inside: &UdpSocket, outside: &UdpSocket, told: &Receiver<SocketAddr>, path: &Path) {
     let (mut datagram, mut browser, mut packets) = ([0; 2048], None, 0);
     while let Ok(len) = inside.recv(&mut datagram) {
         browser = told.try_iter().last().or(browser);
         if is_rtp(&datagram[..len]) {
+            let profile = extension_profile(&datagram[..len]).unwrap_or(0);
+            path.extension_profile.store(profile, Ordering::Relaxed);
             packets += 1;
-            let interval = loss.interval.load(Ordering::Relaxed);
+            let interval = path.interval.load(Ordering::Relaxed);
             if interval != 0 && packets % interval == 0 {
-                loss.lost.fetch_add(1, Ordering::Relaxed);
+                path.lost.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
         }
@@ -90,6 +94,13 @@ fn to_browser(
 /// RFC 7983 §7; RTCP has packet types of 192 to 223 (RFC 5761 §4).
 fn is_rtp(datagram: &[u8]) -> bool {
     matches!(datagram, [128..=191, second, ..] if !(192..=223).contains(second))
+}
+
+fn extension_profile(packet: &[u8]) -> Option<u16> {
+    let first = packet.first()?;
+    let at = 12 + 4 * usize::from(first & 0x0f);
+    let profile = packet.get(at..at + 2)?.try_into().ok()?;
+    (first & 0x10 != 0).then(|| u16::from_be_bytes(profile))
 }
 
 /// Of the first candidate; all of one sender have the same.

@@ -75,7 +75,8 @@ pub struct RtpConfig {
     /// Default: true.
     pub encrypted_headers: bool,
     /// Packets that a listener misses are sent again: in a stream of their own (RFC 4588) or as
-    /// they were. Default: true.
+    /// they were. A listener that answers an offer may ask for them even if its answer does not say
+    /// so, as Chromium does. Default: true.
     pub retransmission: bool,
     /// Earlier frames that every packet repeats from the beginning of a call (RED, RFC 2198),
     /// 0 to 2; more is taken for 2. See also

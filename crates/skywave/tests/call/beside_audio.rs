@@ -107,15 +107,32 @@ async fn rfc4733_digits_take_the_place_of_audio_which_then_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn packets_that_the_peer_asks_for_are_sent_again() {
     let mut transmitter = transmitter(RtpConfig::default());
-    let mut listener = Listener::versatile().await;
+    let listener = Listener::versatile().await;
     call(&mut transmitter, &listener).await;
+    assert_sent_again(&transmitter, listener).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peer_may_ask_again_where_only_the_offer_says_so() {
+    let mut transmitter = transmitter(RtpConfig::default());
+    let listener = Listener::versatile().await;
+    let answer = listener.answer(transmitter.create_offer().unwrap()).await;
+    let lines = answer
+        .lines()
+        .filter(|line| !line.starts_with("a=rtcp-fb:"));
+    let answer: Vec<&str> = lines.collect();
+    transmitter.accept_answer(&answer.join("\r\n")).unwrap();
+    connected(&transmitter).await;
+    assert_sent_again(&transmitter, listener).await;
+}
+
+async fn assert_sent_again(transmitter: &AudioTransmitter, mut listener: Listener) {
     let packets = listener.packets(10).await;
     let [wanted, next] = [&packets[7], &packets[8]];
-    listener
-        .ask_again(wanted.header.ssrc, wanted.header.sequence_number)
-        .await;
-    let is_again = |packet: &Packet| packet.header.sequence_number == next.header.sequence_number;
-    let later = listener.packets_until(is_again).await;
+    let number = wanted.header.sequence_number;
+    listener.ask_again(wanted.header.ssrc, number).await;
+    let is_last = |packet: &Packet| packet.header.sequence_number == next.header.sequence_number;
+    let later = listener.packets_until(is_last).await;
     let [.., first, second] = later.as_slice() else {
         panic!("two packets: {later:?}");
     };
