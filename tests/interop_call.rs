@@ -109,6 +109,21 @@ fn rfc4733_chromium_hears_digits_and_the_audio_after_them() {
     browser.close();
 }
 
+#[test]
+fn rfc3611_4_4_chromium_that_only_receives_measures_the_round_trip() {
+    let (_turn, mut browser) = page(BrowserKind::Chromium);
+    let mut transmitter = transmitter(RtpConfig::default());
+    answer(&mut transmitter, &mut browser);
+    listen(&mut browser, &transmitter);
+    let remote = "(await probe.stats(probe.pc)).remoteOutbound";
+    let measured = format!("(async () => {remote}?.roundTripTimeMeasurements > 0)()");
+    // Its request goes with a report, and so does our reply.
+    browser.evaluate_until(&measured, 2 * PATIENCE);
+    let round_trip = browser.evaluate(&format!("(async () => {remote}.roundTripTime)()"));
+    assert!(number(&round_trip) < 1.0, "{round_trip}");
+    browser.close();
+}
+
 /// It asks wherever our offer lets it, without a word of it in its answer.
 #[test]
 fn chromium_asks_for_what_is_lost_and_gets_it() {

@@ -181,6 +181,11 @@ impl MediaThread {
             {
                 add(&self.counters.frames_dropped, 1);
             }
+            // After a pause several frames of a stream wait here: where few listen, each goes out
+            // before the next begins, and none is left out.
+            if self.fill() {
+                self.flush();
+            }
         }
         while self.fill() {
             self.flush();
