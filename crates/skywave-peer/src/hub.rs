@@ -227,13 +227,17 @@ impl Hub {
     }
 
     /// Repeats up to two earlier frames in every packet to a peer from the next one on (RFC 2198),
-    /// as far as the peer agreed to it and the bit rate it allows suffices; 0 repeats none.
+    /// as far as the peer agreed to it and the bit rate it allows suffices; 0 repeats none. Packets
+    /// may be still to come.
     pub fn set_redundancy(&mut self, id: PeerId, frames: u8) {
+        if let Some((_, peer)) = self.find(id) {
+            peer.set_redundancy(frames);
+        }
         self.configure(id, |options| options.set_redundancy(frames));
     }
 
-    /// Sends digits in place of audio (RFC 4733) to a peer that takes telephone events; digits
-    /// inserted before that have not begun are replaced. The caller has checked them (see
+    /// Sends digits in place of audio (RFC 4733) to a connected peer that takes telephone events;
+    /// digits inserted before that have not begun are replaced. The caller has checked them (see
     /// [`ToneSender::insert`](skywave_rtp::ToneSender::insert)).
     pub fn insert_dtmf(&mut self, id: PeerId, digits: &str, duration: Duration, gap: Duration) {
         self.configure(id, |options| options.insert_dtmf(digits, duration, gap));

@@ -129,6 +129,13 @@ impl Peer {
         self.advance(io)
     }
 
+    /// How many earlier frames each packet repeats once media begins.
+    pub(crate) fn set_redundancy(&mut self, frames: u8) {
+        if let Some(remote) = &mut self.remote {
+            remote.redundancy = frames;
+        }
+    }
+
     /// Answers a connectivity check (RFC 8445 §7.3). On success the path is one of ours.
     pub(crate) fn handle_check(
         &mut self,

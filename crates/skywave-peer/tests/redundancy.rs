@@ -5,6 +5,7 @@ mod support;
 
 use std::time::Duration;
 
+use skywave_dtls::Role;
 use skywave_peer::{PeerId, Remote};
 use skywave_rtp::{RedBlocks, RtpPacket};
 
@@ -89,6 +90,19 @@ fn redundancy_is_switched_for_one_listener_at_any_time() {
     }
     let numbers = world.listeners[index].sequence_numbers();
     assert_eq!(numbers[1], numbers[0].wrapping_add(1));
+}
+
+#[test]
+fn redundancy_set_before_media_begins_holds_from_the_first_packet_on() {
+    let mut world = World::new();
+    let index = world.add_offering(Role::Server);
+    let mut remote = world.remote(index, Role::Server);
+    redundant(0)(&mut remote);
+    world.set_remote(index, remote);
+    world.hub.set_redundancy(PeerId(index as u64), 1);
+    let heard = |world: &World| world.listeners[index].packets.len() == 3;
+    assert!(world.run_until(Duration::from_secs(5), heard));
+    assert_eq!(repetitions(&world, index), [Some(0), Some(1), Some(1)]);
 }
 
 #[test]
