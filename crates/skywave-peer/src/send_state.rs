@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use skywave_ice::Path;
 use skywave_rtp::{Departure, History, NtpTime, Packetizer, Packing};
-use skywave_srtp::SrtpSender;
+use skywave_srtp::{MAX_RTP_OVERHEAD, SrtpSender};
 
 use crate::demands::Source;
 use crate::event::Io;
@@ -86,8 +86,10 @@ impl SendState {
                 time: moment.ntp,
                 transport_number: 0,
             };
+            // A packet without room for its tag must not spend a sequence number.
+            let (room, _) = slot.split_at_mut(Outbox::DATAGRAM - MAX_RTP_OVERHEAD);
             self.packetizer
-                .write(history, number, Packing::Plain, departure, slot)
+                .write(history, number, Packing::Plain, departure, room)
                 .ok()
                 .and_then(|written| {
                     self.srtp

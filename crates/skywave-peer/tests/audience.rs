@@ -3,12 +3,14 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use skywave_dtls::Role;
-use skywave_peer::{Outbox, PeerId};
+use skywave_peer::{Outbox, PeerId, StreamFrame};
+use skywave_rtp::OwnedFrame;
 
-use support::{STREAM, World};
+use support::{FORMAT, STREAM, World};
 
 const SOON: Duration = Duration::from_secs(2);
 
@@ -88,3 +90,33 @@ fn audience_larger_than_a_batch_is_served_in_batches() {
             .all(|listener| listener.packets.len() == 1)
     );
 }
+
+#[test]
+fn rfc3711_9_1_frame_without_room_for_its_tag_spends_no_sequence_number() {
+    let mut world = World::new();
+    let index = world.connect();
+    // Its packet fills a slot to the last octet; AES-GCM's tag no longer fits.
+    let frame = StreamFrame {
+        stream: STREAM,
+        frame: OwnedFrame {
+            payload: Arc::new([0; Outbox::DATAGRAM - HEADER_LEN]),
+            timestamp: 0,
+            marker: false,
+            audio_level: 20,
+            voice: true,
+            captured: world.ntp(),
+        },
+        captured: world.now,
+        clock_rate: FORMAT.clock_rate,
+    };
+    let mut cursor = world.hub.begin(frame).unwrap();
+    assert_eq!(world.fill(&mut cursor, usize::MAX), 0);
+    world.send_frame();
+    let [before, after] = world.listeners[index].sequence_numbers()[..] else {
+        panic!("a packet of the long frame arrived");
+    };
+    assert_eq!(after, before.wrapping_add(1));
+}
+
+/// Of packets with audio level and a mid of one octet.
+const HEADER_LEN: usize = 20;
