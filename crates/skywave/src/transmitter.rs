@@ -191,7 +191,7 @@ impl AudioTransmitter {
     ///
     /// # Errors
     /// [`Error::InvalidDtmf`]; [`Error::NotAgreed`] if the listener takes no telephone events;
-    /// [`Error::Closed`].
+    /// [`Error::InvalidState`] before media flows, as the W3C has it; [`Error::Closed`].
     pub fn insert_dtmf(
         &self,
         digits: &str,
@@ -204,6 +204,9 @@ impl AudioTransmitter {
         check
             .insert(digits, duration, gap)
             .map_err(Error::InvalidDtmf)?;
+        if self.state() == TransmitterState::Connecting {
+            return Err(invalid("insert_dtmf", "before media flows"));
+        }
         self.engine.command(Command::InsertDtmf {
             id: self.id,
             digits: digits.to_owned(),

@@ -5,6 +5,8 @@ mod beside_audio;
 mod peer;
 mod sound;
 
+use std::time::Duration;
+
 use skywave::{
     AudioCodec, AudioSource, AudioTrack, AudioTransmitter, Config, Engine, EngineConfig, Error,
     Tone, TrackConfig, TrackStats, TransmitterState,
@@ -265,6 +267,20 @@ async fn wrong_calls_are_refused_and_leave_the_transmitter_usable() {
     );
     assert!(transmitter.accept_answer("").is_err());
     transmitter.close().await;
+}
+
+#[tokio::test]
+async fn digits_that_nobody_could_hear_yet_are_refused() {
+    let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
+    let offer = Listener::new().await.offer().await;
+    let offer = offer.replace("SAVPF ", "SAVPF 126 ") + "a=rtpmap:126 telephone-event/48000\r\n";
+    transmitter.accept_offer(&offer).unwrap();
+    let (duration, gap) = (Duration::from_millis(100), Duration::from_millis(70));
+    let early = transmitter.insert_dtmf("1", duration, gap);
+    assert!(
+        matches!(early, Err(Error::InvalidState { .. })),
+        "{early:?}"
+    );
 }
 
 #[test]
