@@ -37,6 +37,8 @@ pub(crate) struct SendOptions {
 /// Retransmission in a stream of its own.
 struct Rtx {
     packetizer: RtxPacketizer,
+    /// The payload type of what is sent again there (`apt`).
+    original: u8,
     index: StreamIndex,
 }
 
@@ -53,6 +55,7 @@ impl SendOptions {
             log: terms.nack.then(SentLog::default),
             rtx: rtx.map(|packetizer| Rtx {
                 packetizer,
+                original: terms.payload_type,
                 index: StreamIndex::new(),
             }),
             red: terms.red,
@@ -200,8 +203,8 @@ impl SendOptions {
         log.retransmission(lost, moment.now, round_trip_time).ok()
     }
 
-    /// Sends a packet again: in a stream of its own if that was agreed to, else octet by octet as
-    /// it was.
+    /// Sends a packet again: in a stream of its own if that was agreed to for its payload type,
+    /// which redundancy and tones have not; else octet by octet as it was.
     pub(crate) fn retransmit(
         &mut self,
         packetizer: &Packetizer,
@@ -211,7 +214,8 @@ impl SendOptions {
         moment: Moment,
         slot: &mut [u8],
     ) -> Option<usize> {
-        if self.rtx.is_none() {
+        let is_for_rtx = |rtx: &Rtx| rtx.original == packet.payload_type();
+        if !self.rtx.as_ref().is_some_and(is_for_rtx) {
             let written = packetizer.retransmit(history, packet, slot).ok()?;
             return self.protect(srtp, slot, written.header_len, written.len);
         }

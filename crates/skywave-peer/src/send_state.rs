@@ -180,11 +180,12 @@ mod tests {
         MasterKey::new(profile, &key, &salt).unwrap()
     }
 
-    /// A listener with retransmission and redundancy.
+    /// A listener with retransmission, and so many frames repeated in each packet.
     fn state(
         profile: Profile,
         encryption: HeaderEncryption,
         extensions: ExtensionIds,
+        redundancy: u8,
     ) -> SendState {
         let terms = RtpTerms {
             payload_type: 111,
@@ -219,7 +220,7 @@ mod tests {
         };
         let rtx = RtxPacketizer::new(rtx, Arc::default()).unwrap();
         let mut options = SendOptions::new(&terms, format, Some(rtx));
-        options.set_redundancy(2);
+        options.set_redundancy(redundancy);
         let srtp = SrtpSender::with_header_encryption(&master(profile), encryption);
         let packetizer = Packetizer::new(config, Arc::default()).unwrap();
         SendState::new(packetizer, srtp, options)
@@ -264,7 +265,7 @@ mod tests {
         ];
         for profile in [1, 2, 7, 8].map(|id| Profile::from_iana(id).unwrap()) {
             for encryption in encryptions {
-                let mut state = state(profile, encryption, extensions);
+                let mut state = state(profile, encryption, extensions, 0);
                 let mut receiver =
                     SrtpReceiver::with_header_encryption(&master(profile), encryption);
                 let sent = send(&mut state, &[80, 80, 80]);
@@ -283,16 +284,24 @@ mod tests {
     }
 
     #[test]
-    fn packet_that_redundancy_fills_can_be_sent_again_as_rtx() {
+    fn longest_packet_can_be_sent_again_as_rtx() {
         let none = ExtensionIds::default();
-        let mut longest = 0;
-        // 12 octets of header, 4 and 1 of blocks, twice the payload, the number, the tag.
-        for payload in 715..725 {
-            let mut state = state(Profile::AeadAes128Gcm, HeaderEncryption::None, none);
-            // As many as earn the retransmission.
-            let sent = send(&mut state, &[payload; 8]);
-            longest = longest.max(sent.last().unwrap().len());
-        }
-        assert_eq!(longest, Outbox::DATAGRAM - 1, "it is odd");
+        let mut state = state(Profile::AeadAes128Gcm, HeaderEncryption::None, none, 0);
+        // Beside it 12 octets of header, the original number, the tag.
+        let payload = Outbox::DATAGRAM - 12 - 2 - 16;
+        // As many as earn the retransmission.
+        let sent = send(&mut state, &[payload; 8]);
+        assert_eq!(sent[7].len(), Outbox::DATAGRAM - 2);
+        assert_eq!(sent[8].len(), Outbox::DATAGRAM);
+    }
+
+    #[test]
+    fn packet_that_redundancy_fills_is_sent_again_as_it_was() {
+        let none = ExtensionIds::default();
+        let mut state = state(Profile::AeadAes128Gcm, HeaderEncryption::None, none, 2);
+        // 12 octets of header, 4 and 1 of blocks, twice the payload, the tag; 2 are left free.
+        let sent = send(&mut state, &[718; 8]);
+        assert_eq!(sent[7].len(), Outbox::DATAGRAM - 3, "it is odd");
+        assert_eq!(sent[8], sent[7]);
     }
 }

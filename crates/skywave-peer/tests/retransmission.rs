@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use skywave_peer::{Outbox, PeerId, Remote};
 use skywave_rtp::{RtcpPacket, RtcpReader, RtpPacket, SentLog};
+use skywave_sdp::TelephoneEvent;
 
 use support::{World, rtcp};
 
+const OPUS: u8 = 111;
 const RTX: u8 = 112;
 const RED: u8 = 63;
+const EVENT: u8 = 101;
 
 fn with_nack(remote: &mut Remote) {
     remote.rtp.nack = true;
@@ -221,6 +224,37 @@ fn redundant_packet_is_sent_again_with_its_redundancy() {
     assert_eq!(listener.protected, listener.lost);
     let again = RtpPacket::parse(listener.packets.last().unwrap()).unwrap();
     assert_eq!(again.payload_type(), RED);
+}
+
+#[test]
+fn rfc4588_8_6_only_packets_of_the_associated_payload_type_go_into_the_other_stream() {
+    let mut world = World::new();
+    let index = world.connect_as(|remote| {
+        with_rtx(remote);
+        remote.rtp.red = Some(RED);
+        remote.redundancy = 1;
+        remote.rtp.telephone_event = Some(TelephoneEvent {
+            payload_type: EVENT,
+            events: 0xffff,
+        });
+    });
+    let id = PeerId(index as u64);
+    for (payload_type, expected) in [(RED, RED), (EVENT, EVENT), (OPUS, RTX)] {
+        let (duration, gap) = (Duration::from_millis(100), Duration::from_millis(30));
+        match payload_type {
+            EVENT => world.hub.insert_dtmf(id, "1", duration, gap),
+            OPUS => world.hub.set_redundancy(id, 0),
+            _ => {}
+        }
+        let number = lose_one(&mut world, index);
+        let lost = RtpPacket::parse(&world.listeners[index].lost[0]).unwrap();
+        assert_eq!(lost.payload_type(), payload_type);
+        miss(&mut world, index, &[number]);
+        let again = RtpPacket::parse(&world.listeners[index].packets[0]).unwrap();
+        assert_eq!(again.payload_type(), expected);
+        // The tone is over before the next packet.
+        world.run(Duration::from_millis(300));
+    }
 }
 
 #[test]

@@ -49,6 +49,9 @@ impl RtxPacketizer {
     /// Writes a retransmission of `packet`, which `original` has sent, to the front of `buffer`,
     /// and counts it.
     ///
+    /// The packet says nothing of the original payload type: the receiver takes it for the one that
+    /// `apt` associates (RFC 4588 §8.6). Packets of another are not for this stream.
+    ///
     /// # Errors
     /// [`Error::UnknownFrame`] if the history has lost a frame of it, and [`Error::BufferTooSmall`];
     /// then nothing is counted, and the sequence number is not spent.

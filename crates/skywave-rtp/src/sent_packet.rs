@@ -19,6 +19,15 @@ impl SentPacket {
     pub fn sequence_number(&self) -> u16 {
         self.sequence_number
     }
+
+    /// The packet's payload type.
+    pub fn payload_type(&self) -> u8 {
+        match self.content {
+            Content::Frame { payload_type, .. } | Content::Tone { payload_type, .. } => {
+                payload_type
+            }
+        }
+    }
 }
 
 /// What is behind the header.
