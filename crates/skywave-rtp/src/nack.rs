@@ -7,7 +7,8 @@ use crate::octets::Octets;
 
 /// A received generic NACK.
 ///
-/// A sender may ignore it, and must not answer by sending again what it has (RFC 8834 §6.1).
+/// A sender may ignore it, and must not answer each one blindly (RFC 8834 §6.1): see
+/// [`SentLog`](crate::SentLog).
 #[derive(Clone, Debug)]
 pub struct Nack<'a> {
     sender_ssrc: u32,

@@ -2,8 +2,9 @@
 //! packet alone (RFC 5506).
 //!
 //! The first packet need not be a report, for the sake of reduced size. A packet too short for
-//! its count, or with an impossible value, is passed over; a length that leads past the end, a wrong version or wrong padding
-//! ends the reading, as nothing behind it can be trusted to be a packet.
+//! its count, or with an impossible value, is passed over; a length that leads past the end, a
+//! wrong version or wrong padding ends the reading, as nothing behind it can be trusted to be a
+//! packet.
 
 use crate::octets::Octets;
 use crate::{Malformed, RtcpPacket};
