@@ -161,6 +161,36 @@ impl Packetizer {
         Ok(written)
     }
 
+    /// Goes on under another SSRC, when the remote uses this one too (RFC 3550 §8.2).
+    ///
+    /// Numbering begins anew, at a number drawn at random below 2^15: further up, the loss of the
+    /// first packets could hide a wrap from an SRTP receiver, who counts rollovers by SSRC
+    /// (RFC 3711 §3.3.1). Packets of before can no longer be written once more.
+    pub fn change_source(&mut self, ssrc: u32, first_sequence_number: u16) {
+        self.ssrc = ssrc;
+        self.next_sequence_number = first_sequence_number;
+    }
+
+    /// The stream these packets belong to.
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// The timestamp on the wire of a time on the media clock.
+    pub fn timestamp(&self, media: u32) -> u32 {
+        media.wrapping_add(self.timestamp_offset)
+    }
+
+    /// The number the next packet will have.
+    pub fn next_sequence_number(&self) -> u16 {
+        self.next_sequence_number
+    }
+
+    /// What was sent until now.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
     /// What `packet` says behind its header.
     pub(crate) fn body<'a>(
         &self,
@@ -221,36 +251,6 @@ impl Packetizer {
             len,
             packet: *packet,
         })
-    }
-
-    /// Goes on under another SSRC, when the remote uses this one too (RFC 3550 §8.2).
-    ///
-    /// Numbering begins anew, at a number drawn at random below 2^15: further up, the loss of the
-    /// first packets could hide a wrap from an SRTP receiver, who counts rollovers by SSRC
-    /// (RFC 3711 §3.3.1). Packets of before can no longer be written once more.
-    pub fn change_source(&mut self, ssrc: u32, first_sequence_number: u16) {
-        self.ssrc = ssrc;
-        self.next_sequence_number = first_sequence_number;
-    }
-
-    /// The stream these packets belong to.
-    pub fn ssrc(&self) -> u32 {
-        self.ssrc
-    }
-
-    /// The timestamp on the wire of a time on the media clock.
-    pub fn timestamp(&self, media: u32) -> u32 {
-        media.wrapping_add(self.timestamp_offset)
-    }
-
-    /// The number the next packet will have.
-    pub fn next_sequence_number(&self) -> u16 {
-        self.next_sequence_number
-    }
-
-    /// What was sent until now.
-    pub fn counters(&self) -> &Arc<Counters> {
-        &self.counters
     }
 }
 
