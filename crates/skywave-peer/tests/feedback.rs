@@ -278,3 +278,12 @@ fn rfc3550_6_4_1_round_trip_time_comes_from_the_last_sender_report() {
     let time = counters.round_trip_time.unwrap();
     assert!((119..=131).contains(&time.as_millis()), "{time:?}");
 }
+
+#[test]
+fn rfc3550_6_5_mid_too_long_for_an_item_takes_no_report_away() {
+    let mut world = World::new();
+    let index = world.connect_as(|remote| remote.mid = Some("m".repeat(256)));
+    assert!(world.run_until(Duration::from_secs(60), |world| {
+        !world.listeners[index].reports.is_empty()
+    }));
+}

@@ -96,7 +96,8 @@ impl Peer {
             ssrc: local.ssrc,
             rtx_ssrc: local.rtx_ssrc,
             cname: local.cname.clone(),
-            mid: remote.mid.clone(),
+            // One too long to be said is left out: without it, reports are still worth sending.
+            mid: remote.mid.clone().filter(|mid| mid.len() <= MAX_SDES_TEXT),
             counters: Arc::clone(&self.config.counters),
             seed: local.seed,
             session_bandwidth: remote.format.session_bandwidth(),
@@ -110,3 +111,6 @@ impl Peer {
         Reporter::new(config, now)
     }
 }
+
+/// In octets: the length of an SDES item is one octet (RFC 3550 §6.5).
+const MAX_SDES_TEXT: usize = 255;
