@@ -134,3 +134,81 @@ impl Random<'_> {
 
 /// All tracks of one sender belong to one MediaStream.
 const STREAM_ID: &str = "skywave";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEN: usize = LocalParameters::RANDOM_BYTES;
+
+    /// What has to be unpredictable, in the order in which it is drawn.
+    fn drawn(random: [u8; LEN]) -> [String; 10] {
+        let local = LocalParameters::from_random(random);
+        [
+            local.credentials.ufrag().to_owned() + local.credentials.pwd(),
+            local.ssrc.to_string(),
+            local.rtx_ssrc.to_string(),
+            local.cname,
+            local.session_id.to_string(),
+            local.track_id,
+            local.first_sequence_number.to_string(),
+            local.first_rtx_sequence_number.to_string(),
+            local.timestamp_offset.to_string(),
+            local.seed.to_string(),
+        ]
+    }
+
+    #[test]
+    fn rfc7022_4_2_cname_is_made_of_96_random_bits_and_tells_nothing_else() {
+        let mut names = Vec::new();
+        for bit in 0..8 * LEN {
+            let mut random = [0; LEN];
+            random[bit / 8] |= 1 << (bit % 8);
+            names.push(LocalParameters::from_random(random).cname);
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 96 + 1, "one for each of its bits, one without");
+    }
+
+    #[test]
+    fn rfc3550_5_1_and_rfc7022_4_2_every_octet_drawn_changes_one_thing_and_nothing_is_fixed() {
+        let before = drawn([0; LEN]);
+        let mut changed = [0; 10];
+        for place in 0..LEN {
+            let mut random = [0; LEN];
+            random[place] = 0xff;
+            let after = drawn(random);
+            let differ: Vec<_> = (0..10).filter(|&n| before[n] != after[n]).collect();
+            match differ[..] {
+                [one] => changed[one] += 1,
+                // The stream and its retransmissions never have the same name.
+                [1, 2] => changed[1] += 1,
+                _ => panic!("octet {place} changes {differ:?}"),
+            }
+        }
+        assert_eq!(changed, [24, 4, 4, 12, 8, 8, 2, 2, 4, 8]);
+    }
+
+    #[test]
+    fn rfc3711_3_3_1_first_sequence_numbers_lie_in_the_lower_half() {
+        let local = LocalParameters::from_random([0xff; LEN]);
+        assert_eq!(local.first_sequence_number, 0x7fff);
+        assert_eq!(local.first_rtx_sequence_number, 0x7fff);
+    }
+
+    #[test]
+    fn rfc4588_4_stream_and_retransmissions_never_share_an_ssrc() {
+        for octet in [0, 7, 0xff] {
+            let local = LocalParameters::from_random([octet; LEN]);
+            assert_ne!(local.ssrc, local.rtx_ssrc);
+        }
+    }
+
+    #[test]
+    fn rfc8834_4_9_description_and_reports_have_the_same_cname() {
+        let local = LocalParameters::from_random([5; LEN]);
+        let identity = Identity::generate(std::time::SystemTime::now()).unwrap();
+        assert_eq!(local.description(&identity, &[]).cname, local.cname);
+    }
+}

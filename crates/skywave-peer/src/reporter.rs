@@ -123,10 +123,16 @@ impl Reporter {
 
     /// Says BYE, unless nothing was ever sent (RFC 3550 §6.3.7).
     pub(crate) fn bye(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
-        let packets = self.config.counters.packets_sent();
-        if self.activity.may_say_bye(packets) {
+        if self.activity.may_say_bye(self.packets_sent()) {
             self.report(path, timestamp, Some(""), io);
         }
+    }
+
+    /// Packets sent under the present SSRC; wraps as the count of a report does.
+    fn packets_sent(&self) -> u64 {
+        let (before, _) = self.counted_before;
+        let packets = self.config.counters.sender_packet_count();
+        packets.wrapping_sub(before).into()
     }
 
     /// Confirms a limit before the next report: in a packet of its own where that was agreed to.
@@ -151,8 +157,7 @@ impl Reporter {
         bye: Option<&str>,
         io: &mut Io<'_>,
     ) -> usize {
-        let counters = Arc::clone(&self.config.counters);
-        let active = self.activity.report(counters.packets_sent());
+        let active = self.activity.report(self.packets_sent());
         let sender = timestamp
             .filter(|_| active)
             .map(|timestamp| self.sender_info(io.ntp, timestamp));
@@ -259,6 +264,7 @@ impl Reporter {
             counters.sender_packet_count(),
             counters.sender_octet_count(),
         );
+        self.activity = SenderActivity::default();
         Some(Source {
             ssrc,
             first_sequence_number: (self.random.next() >> 17) as u16,

@@ -67,7 +67,10 @@ fn rfc3550_6_4_1_counts_of_the_new_source_begin_at_zero() {
     let index = world.connect();
     world.run(Duration::from_secs(3));
     let renamed = collide(&mut world, index).unwrap();
-    world.listeners[index].clear();
+    world.listeners[index].packets.clear();
+    // It is a sender from its first packet on.
+    world.run(Duration::from_millis(20));
+    world.listeners[index].reports.clear();
     let reported = |world: &World| !world.listeners[index].reports.is_empty();
     assert!(world.run_until(Duration::from_secs(10), reported));
     let listener = &world.listeners[index];
@@ -80,6 +83,29 @@ fn rfc3550_6_4_1_counts_of_the_new_source_begin_at_zero() {
     let sent = listener.packets.len() as u32;
     assert!(info.packet_count.abs_diff(sent) <= 1);
     assert_eq!(info.octet_count, info.packet_count * 4);
+}
+
+#[test]
+fn rfc3550_6_4_and_6_3_7_new_source_that_sent_nothing_is_no_sender_and_has_no_farewell() {
+    let mut world = World::new();
+    let index = world.connect();
+    world.run(Duration::from_secs(30));
+    world.frames = false;
+    let old = world.listeners[index].media_ssrc;
+    collide(&mut world, index).unwrap();
+    world.listeners[index].clear();
+    let silent = collide(&mut world, index).unwrap();
+    assert!(world.listeners[index].reports.is_empty(), "never heard of");
+    world.run(Duration::from_secs(30));
+    let reports = &world.listeners[index].reports;
+    assert!(reports.len() >= 3);
+    for (_, report) in reports {
+        let Some(RtcpPacket::ReceiverReport { ssrc, .. }) = RtcpReader::new(report).next() else {
+            panic!("not a receiver report");
+        };
+        assert_eq!(ssrc, silent);
+    }
+    assert_ne!(silent, old);
 }
 
 #[test]
