@@ -121,3 +121,123 @@ impl MediaFormat {
 
 /// Octets on top of a payload: RTP's header with extensions, SRTP's tag, UDP and IPv6.
 pub(crate) const PACKET_OVERHEAD: u32 = 20 + 16 + 8 + 40;
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use skywave_dtls::Identity;
+    use skywave_sdp::{CodecDescription, SendCapabilities, SessionDescription};
+
+    use super::*;
+    use crate::LocalParameters;
+
+    const CHROMIUM: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
+    const FIREFOX: &str = include_str!("../../skywave-sdp/testdata/firefox.sdp");
+
+    const OPUS: CodecDescription = CodecDescription {
+        name: "opus",
+        clock_rate: 48_000,
+        channels: 2,
+        payload_type: 111,
+        fmtp: "",
+    };
+
+    /// What an answer of all that can be sent agrees to.
+    fn terms(offer: &str) -> RtpTerms {
+        let local = LocalParameters::from_random([1; LocalParameters::RANDOM_BYTES]);
+        let identity = Identity::generate(SystemTime::now()).unwrap();
+        let capabilities = SendCapabilities {
+            abs_send_time: true,
+            abs_capture_time: true,
+            transport_cc: true,
+            ..SendCapabilities::new(std::slice::from_ref(&OPUS))
+        };
+        let offer = SessionDescription::parse(offer).unwrap();
+        let local = local.description(&identity, &[]);
+        let (_, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities).unwrap();
+        RtpTerms::new(&negotiated)
+    }
+
+    /// Chromium's offer with more in its audio section.
+    fn chromium_with(lines: &str) -> RtpTerms {
+        let with = format!("{lines}\r\na=rtcp-mux\r\n");
+        let offer = CHROMIUM.replace("a=rtcp-mux\r\n", &with);
+        assert_ne!(offer, CHROMIUM);
+        terms(&offer)
+    }
+
+    #[test]
+    fn rfc8285_5_and_rfc4733_2_1_ids_and_payload_types_are_those_of_the_offer() {
+        let terms = terms(CHROMIUM);
+        let expected = ExtensionIds {
+            mid: Mid::new(4, "0").ok(),
+            audio_level: Some(1),
+            abs_send_time: Some(2),
+            abs_capture_time: None,
+            transport_cc: Some(3),
+        };
+        assert_eq!(terms.extensions, expected);
+        assert_eq!((terms.payload_type, terms.red), (111, Some(63)));
+        assert_eq!(terms.telephone_event.unwrap().payload_type, 110);
+        let capture = "a=extmap:9 http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
+        assert_eq!(chromium_with(capture).extensions.abs_capture_time, Some(9));
+    }
+
+    #[test]
+    fn rfc8834_4_6_reduced_size_is_sent_to_those_only_who_agreed() {
+        assert!(terms(CHROMIUM).rtcp_rsize);
+        assert!(!terms(FIREFOX).rtcp_rsize);
+    }
+
+    #[test]
+    fn rfc4585_4_2_feedback_that_was_not_agreed_to_is_not_obeyed() {
+        let plain = terms(FIREFOX);
+        assert_eq!(
+            (plain.nack, plain.rtx, plain.tmmbr, plain.rcvr_rtt),
+            (false, None, false, false)
+        );
+        assert!(chromium_with("a=rtcp-fb:111 nack").nack);
+        assert!(chromium_with("a=rtcp-fb:111 ccm tmmbr").tmmbr);
+        assert!(terms(CHROMIUM).rcvr_rtt);
+    }
+
+    #[test]
+    fn rfc8834_7_1_limit_of_the_description_is_taken_over() {
+        assert_eq!(terms(CHROMIUM).max_bitrate, None);
+        let limited = CHROMIUM.replace("t=0 0\r\n", "b=AS:50\r\nt=0 0\r\n");
+        assert_eq!(terms(&limited).max_bitrate, Some(50_000));
+    }
+
+    #[test]
+    fn rfc6904_4_and_rfc9335_4_headers_are_encrypted_as_agreed() {
+        assert_eq!(terms(CHROMIUM).header_encryption, HeaderEncryption::None);
+        let level = "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc";
+        let encrypted = level.replace("urn", "urn:ietf:params:rtp-hdrext:encrypt urn");
+        let terms_of = |offer: &str| {
+            assert_ne!(offer, CHROMIUM);
+            terms(offer).header_encryption
+        };
+        let elements = skywave_srtp::ExtensionIds::new(&[1]).unwrap();
+        assert_eq!(
+            terms_of(&CHROMIUM.replace(level, &encrypted)),
+            HeaderEncryption::Elements(elements)
+        );
+        assert_eq!(
+            terms_of(&CHROMIUM.replace("t=0 0\r\n", "t=0 0\r\na=cryptex\r\n")),
+            HeaderEncryption::Cryptex
+        );
+    }
+
+    #[test]
+    fn rfc3550_6_2_session_bandwidth_is_that_of_the_packets_with_all_their_headers() {
+        let format = |milliseconds| MediaFormat {
+            clock_rate: 48_000,
+            frame_interval: Duration::from_millis(milliseconds),
+            bit_rate: 48_000,
+        };
+        assert_eq!(format(20).session_bandwidth(), 48_000 + 50 * 84 * 8);
+        assert_eq!(format(40).session_bandwidth(), 48_000 + 25 * 84 * 8);
+        assert_eq!(format(20).frame_len(), 960);
+    }
+}

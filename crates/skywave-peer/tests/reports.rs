@@ -60,21 +60,39 @@ fn cname(index: usize) -> String {
     LocalParameters::from_random(random).cname
 }
 
-#[test]
-fn rfc3550_6_4_reports_before_the_first_packet_are_those_of_a_receiver() {
+/// A listener that is connected while a stream which others have heard pauses.
+fn connected_in_a_pause() -> (World, usize) {
     let mut world = World::new();
+    world.connect();
     world.frames = false;
     let index = world.add(Role::Server);
+    let connected = |world: &World| world.is_connected(index);
+    assert!(world.run_until(Duration::from_secs(5), connected));
+    (world, index)
+}
+
+#[test]
+fn rfc3550_6_4_reports_before_the_first_packet_are_those_of_a_receiver() {
+    let (mut world, index) = connected_in_a_pause();
     world.run(MINUTE);
     let before = reports(&world, index);
     assert!(before.len() >= 8, "{}", before.len());
     assert!(before.iter().all(|(_, info)| info.is_none()));
 
     world.frames = true;
+    world.run(Duration::from_millis(20));
     world.listeners[index].clear();
     world.run(MINUTE);
     let after = reports(&world, index);
     assert!(after.iter().all(|(_, info)| info.is_some()), "{after:?}");
+}
+
+#[test]
+fn rfc3550_6_3_7_who_was_connected_and_sent_nothing_leaves_without_bye() {
+    let (mut world, index) = connected_in_a_pause();
+    world.with_hub(|hub, io| hub.close(PeerId(index as u64), io));
+    let listener = &world.listeners[index];
+    assert!(listener.closed && listener.reports.is_empty());
 }
 
 #[test]
@@ -102,6 +120,7 @@ fn rfc3550_6_4_and_6_4_1_silence_has_two_sender_reports_whose_time_goes_on() {
     }
 
     world.frames = true;
+    world.run(Duration::from_millis(20));
     world.listeners[index].clear();
     world.run(MINUTE);
     let after = reports(&world, index);
