@@ -78,25 +78,28 @@ pub(crate) struct Repeated(u8);
 
 impl Repeated {
     /// The youngest `redundancy` predecessors of frame `number`, without those that cannot be
-    /// expressed, and those for which `room` octets of payload are too few.
+    /// expressed, are no older than one behind them, or for which `room` octets of payload are too
+    /// few.
     pub(crate) fn choose(history: &History, number: u32, redundancy: u8, room: usize) -> Self {
         let mut repeated = Self::default();
         let Some(primary) = history.frame(number) else {
             return repeated;
         };
         let mut len = PRIMARY_HEADER_LEN + primary.payload.len();
+        let mut oldest = 0;
         for distance in 1..=u32::from(redundancy) {
             let Some(frame) = history.predecessor(number, distance) else {
                 break;
             };
             let offset = primary.timestamp.wrapping_sub(frame.timestamp);
             let with_frame = len + BLOCK_HEADER_LEN + frame.payload.len();
-            if matches!(offset, 1..=MAX_OFFSET)
+            if (oldest + 1..=MAX_OFFSET).contains(&offset)
                 && frame.payload.len() <= MAX_LENGTH
                 && with_frame <= room
             {
                 repeated.0 |= 1 << (distance - 1);
                 len = with_frame;
+                oldest = offset;
             }
         }
         repeated
@@ -214,6 +217,17 @@ mod tests {
         };
         assert_eq!(of(1023).len(), 3);
         assert_eq!(of(1024), [(2, b"a".to_vec()), (0, b"c".to_vec())]);
+    }
+
+    #[test]
+    fn rfc2198_3_blocks_are_older_each_than_the_next() {
+        let same_time = last_payload(&[(b"a", 5), (b"b", 5), (b"c", 6)], 100);
+        assert_eq!(blocks(&same_time), [(1, b"b".to_vec()), (0, b"c".to_vec())]);
+        let turned_back = last_payload(&[(b"a", 7), (b"b", 5), (b"c", 9)], 100);
+        assert_eq!(
+            blocks(&turned_back),
+            [(4, b"b".to_vec()), (0, b"c".to_vec())]
+        );
     }
 
     #[test]
