@@ -108,6 +108,28 @@ fn rfc3550_6_4_and_6_3_7_new_source_that_sent_nothing_is_no_sender_and_has_no_fa
     assert_ne!(silent, old);
 }
 
+/// W3C webrtc-stats: what was counted never goes down.
+#[test]
+fn counters_of_the_listener_go_on_under_the_new_name() {
+    let mut world = World::new();
+    let index = world.connect();
+    world.run(Duration::from_secs(3));
+    let counters = world.listeners[index].counters.clone();
+    let before = counters.snapshot();
+    world.listeners[index].packets.clear();
+    collide(&mut world, index).unwrap();
+    world.run(Duration::from_secs(1));
+    let after = counters.snapshot();
+    let sent = world.listeners[index].packets.len() as u64;
+    assert_eq!(sent, 50);
+    assert_eq!(after.packets_sent, before.packets_sent + sent);
+    assert_eq!(after.bytes_sent, before.bytes_sent + sent * 4);
+    assert!(
+        after.rtcp_packets_sent > before.rtcp_packets_sent,
+        "the BYE"
+    );
+}
+
 #[test]
 fn fourth_collision_is_no_accident() {
     let mut world = World::new();

@@ -361,6 +361,24 @@ mod tests {
         assert_eq!(seen.nack_count, 1);
     }
 
+    /// W3C webrtc-stats: `retransmittedPacketsSent` and `retransmittedBytesSent` are part of
+    /// `packetsSent` and `bytesSent`, whichever stream they went in.
+    #[test]
+    fn retransmissions_are_counted_among_all_packets_and_apart() {
+        let counters = Counters::default();
+        counters.record_packet(20, 80);
+        counters.record_retransmission(20, 80);
+        counters.record_rtx(24, 82);
+        let seen = counters.snapshot();
+        assert_eq!((seen.packets_sent, seen.bytes_sent), (3, 242));
+        assert_eq!(seen.header_bytes_sent, 64);
+        let again = (
+            seen.retransmitted_packets_sent,
+            seen.retransmitted_bytes_sent,
+        );
+        assert_eq!(again, (2, 162));
+    }
+
     #[test]
     fn jitter_without_a_clock_rate_is_zero() {
         let snapshot = CountersSnapshot {

@@ -361,6 +361,16 @@ mod tests {
     }
 
     #[test]
+    fn rfc7874_3_defaults_are_tones_of_100_ms_and_gaps_of_70_ms() {
+        let mut plain = ToneSender::new(ToneSender::ALL_DIGITS);
+        let (duration, gap) = (ToneSender::DEFAULT_DURATION, ToneSender::DEFAULT_GAP);
+        plain.insert("12", duration, gap).unwrap();
+        let packets = poll(&mut plain, 0, 30);
+        let expected = poll(&mut sender("12", 100, 70), 0, 30);
+        assert_eq!(rows(&packets), rows(&expected));
+    }
+
+    #[test]
     fn senseless_clocks_end_a_tone_without_a_panic() {
         let mut sender = sender("11111111", 8000, 60_000);
         for (time, len, rate) in [

@@ -115,6 +115,21 @@ fn rfc6464_3_level_and_voice_of_each_frame() {
 }
 
 #[test]
+fn rfc6464_3_packet_of_a_tone_holds_no_audio() {
+    let mut packetizer = packetizer(ExtensionIds {
+        audio_level: Some(1),
+        ..ExtensionIds::default()
+    });
+    let mut buffer = [0; 100];
+    packetizer.write_tone(TONE, 126, HERE, &mut buffer).unwrap();
+    assert_eq!(
+        buffer[16..18],
+        [0x10, 127],
+        "the level of silence, no voice"
+    );
+}
+
+#[test]
 fn capture_time_goes_with_the_first_packet_and_every_fiftieth_frame() {
     let mut packetizer = packetizer(ExtensionIds {
         abs_capture_time: Some(1),
