@@ -141,7 +141,9 @@ impl SendOptions {
                 packetizer.write(history, number, packing, departure, slot)
             }
         };
-        written.ok()
+        let written = written.ok()?;
+        self.count_departure();
+        Some(written)
     }
 
     fn packing(&self, payload_len: usize) -> Packing {
@@ -225,18 +227,22 @@ impl SendOptions {
             .packetizer
             .write(packetizer, history, packet, departure, slot)
             .ok()?;
-        srtp.protect_stream(&mut rtx.index, slot, written.header_len, written.len)
-            .ok()
+        let protected = srtp.protect_stream(&mut rtx.index, slot, written.header_len, written.len);
+        self.count_departure();
+        protected.ok()
     }
 
-    fn departure(&mut self, moment: Moment) -> Departure {
-        let transport_number = self.next_transport_number;
-        if self.numbered {
-            self.next_transport_number = transport_number.wrapping_add(1);
-        }
+    fn departure(&self, moment: Moment) -> Departure {
         Departure {
             time: moment.ntp,
-            transport_number,
+            transport_number: self.next_transport_number,
+        }
+    }
+
+    /// A packet was written: a number without one would be reported as a loss.
+    fn count_departure(&mut self) {
+        if self.numbered {
+            self.next_transport_number = self.next_transport_number.wrapping_add(1);
         }
     }
 }

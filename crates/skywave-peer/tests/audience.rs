@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use skywave_dtls::Role;
 use skywave_peer::{Outbox, PeerId, StreamFrame};
-use skywave_rtp::OwnedFrame;
+use skywave_rtp::{OwnedFrame, RtpPacket};
 
 use support::{FORMAT, STREAM, World};
 
@@ -92,30 +92,43 @@ fn audience_larger_than_a_batch_is_served_in_batches() {
 }
 
 #[test]
-fn rfc3711_9_1_frame_without_room_for_its_tag_spends_no_sequence_number() {
-    let mut world = World::new();
-    let index = world.connect();
-    // Its packet fills a slot to the last octet; AES-GCM's tag no longer fits.
-    let frame = StreamFrame {
-        stream: STREAM,
-        frame: OwnedFrame {
-            payload: Arc::new([0; Outbox::DATAGRAM - HEADER_LEN]),
-            timestamp: 0,
-            marker: false,
-            audio_level: 20,
-            voice: true,
-            captured: world.ntp(),
-        },
-        captured: world.now,
-        clock_rate: FORMAT.clock_rate,
-    };
-    let mut cursor = world.hub.begin(frame).unwrap();
-    assert_eq!(world.fill(&mut cursor, usize::MAX), 0);
-    world.send_frame();
-    let [before, after] = world.listeners[index].sequence_numbers()[..] else {
-        panic!("a packet of the long frame arrived");
-    };
-    assert_eq!(after, before.wrapping_add(1));
+fn frame_without_room_for_its_tag_spends_no_number() {
+    for transport_cc in [None, Some(5)] {
+        let mut world = World::new();
+        let index = world.connect_as(|remote| remote.rtp.extensions.transport_cc = transport_cc);
+        // Its packet fills a slot to the last octet; AES-GCM's tag no longer fits.
+        let frame = StreamFrame {
+            stream: STREAM,
+            frame: OwnedFrame {
+                payload: Arc::new([0; Outbox::DATAGRAM - HEADER_LEN]),
+                timestamp: 0,
+                marker: false,
+                audio_level: 20,
+                voice: true,
+                captured: world.ntp(),
+            },
+            captured: world.now,
+            clock_rate: FORMAT.clock_rate,
+        };
+        let mut cursor = world.hub.begin(frame).unwrap();
+        assert_eq!(world.fill(&mut cursor, usize::MAX), 0);
+        world.send_frame();
+        let [before, after] = world.listeners[index].sequence_numbers()[..] else {
+            panic!("a packet of the long frame arrived");
+        };
+        assert_eq!(after, before.wrapping_add(1));
+        let packets = world.listeners[index].packets.iter();
+        let numbers: Vec<u16> = packets
+            .filter_map(|packet| transport_number(packet))
+            .collect();
+        assert!(transport_cc.is_none() || numbers == [0, 1], "{numbers:?}");
+    }
+}
+
+fn transport_number(packet: &[u8]) -> Option<u16> {
+    let packet = RtpPacket::parse(packet).unwrap();
+    let element = packet.extensions().find(|element| element.id == 5)?;
+    Some(u16::from_be_bytes(element.data.try_into().unwrap()))
 }
 
 /// Of packets with audio level and a mid of one octet.
