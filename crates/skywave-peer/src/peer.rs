@@ -255,11 +255,12 @@ impl Peer {
             _ => Ok(None),
         };
         if let Phase::Sending { reporter, .. } = &mut self.phase {
-            if let Some(trip) = reporter.work(path, timestamp, io) {
-                self.hang_up(timestamp, io);
-                return Step::End(PeerEvent::Failed(trip.into()));
-            }
+            reporter.work(path, timestamp, io);
             self.watch_signs_of_life(io);
+        }
+        if let Some(trip) = self.tripped(io.now) {
+            self.hang_up(timestamp, io);
+            return Step::End(PeerEvent::Failed(trip.into()));
         }
         let step = self.handle_dtls_event(event, io);
         self.schedule(io.now);

@@ -101,13 +101,8 @@ impl Reporter {
     }
 
     /// Sends a report or a reply if one is due. `timestamp` is the stream's RTP time of this
-    /// moment, absent before its first frame. Says if sending has to end.
-    pub(crate) fn work(
-        &mut self,
-        path: Path,
-        timestamp: Option<u32>,
-        io: &mut Io<'_>,
-    ) -> Option<Trip> {
+    /// moment, absent before its first frame.
+    pub(crate) fn work(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
         let senders = u8::from(self.config.counters.packets_sent() > 0);
         if self.timer.expire(senders, self.random.next(), io.now) {
             let len = self.report(path, timestamp, None, io);
@@ -115,10 +110,21 @@ impl Reporter {
         } else if self.limit.is_some_and(|(_, due)| due <= io.now) {
             self.reply(path, timestamp, io);
         }
+    }
+
+    /// Judges anew: what was before does not count any more.
+    pub(crate) fn forgive(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.breaker = circuit_breaker(&self.config, &self.timer);
+        }
+    }
+
+    /// Asks the circuit breaker, once a second. Says if sending has to end.
+    pub(crate) fn watch(&mut self, now: Instant) -> Option<Trip> {
         let watch = self.watch.as_mut()?;
-        watch.due = io.now + WATCH_INTERVAL;
+        watch.due = now + WATCH_INTERVAL;
         let packets = self.config.counters.packets_sent();
-        watch.breaker.poll(io.now, packets)
+        watch.breaker.poll(now, packets)
     }
 
     /// Says BYE, unless nothing was ever sent (RFC 3550 §6.3.7).
@@ -256,9 +262,7 @@ impl Reporter {
             ssrc = self.random.next();
         }
         self.config.ssrc = ssrc;
-        if let Some(watch) = &mut self.watch {
-            watch.breaker = circuit_breaker(&self.config, &self.timer);
-        }
+        self.forgive();
         let counters = &self.config.counters;
         self.counted_before = (
             counters.sender_packet_count(),

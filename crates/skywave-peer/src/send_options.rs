@@ -100,8 +100,8 @@ impl SendOptions {
     /// Replaces the digits that have not begun. The caller has checked them.
     pub(crate) fn insert_dtmf(&mut self, digits: &str, duration: Duration, gap: Duration) {
         if let Some(tones) = &mut self.tones {
-            let inserted = tones.sender.insert(digits, duration, gap);
-            debug_assert!(inserted.is_ok(), "{inserted:?}");
+            // What cannot be sent changes nothing.
+            let _ = tones.sender.insert(digits, duration, gap);
         }
     }
 
@@ -156,21 +156,29 @@ impl SendOptions {
         }
     }
 
-    /// As many repetitions as were asked for and as the bit rate allows, taking the frames before
-    /// for as long as this one.
+    /// As many repetitions as were asked for and as the bit rate and any path allow, taking the
+    /// frames before for as long as this one.
     fn allowed_redundancy(&self, payload_len: usize) -> u8 {
-        // A request may lower what the description allows, not raise it.
-        let limits = [self.described_max_bitrate, self.requested_max_bitrate];
-        let Some(limit) = limits.into_iter().flatten().min() else {
-            return self.redundancy;
-        };
-        let frame_nanos = self.format.frame_interval.as_nanos();
-        let octets_allowed = u128::from(limit) * frame_nanos / (8 * 1_000_000_000);
+        let allowed = self.octets_allowed().min(MAX_REDUNDANT_PACKET);
         let fits = |&frames: &u8| {
             let octets = payload_len * (usize::from(frames) + 1) + PACKET_OVERHEAD as usize;
-            octets as u128 <= octets_allowed
+            octets as u128 <= allowed
         };
         (0..=self.redundancy).rev().find(fits).unwrap_or(0)
+    }
+
+    /// How long a packet may be, headers of the network included, by the limits of the bit rate. A
+    /// request may lower what the description allows, not raise it.
+    fn octets_allowed(&self) -> u128 {
+        let limits = [self.described_max_bitrate, self.requested_max_bitrate];
+        let frame_nanos = self.format.frame_interval.as_nanos();
+        limits
+            .into_iter()
+            .flatten()
+            .min()
+            .map_or(u128::MAX, |limit| {
+                u128::from(limit) * frame_nanos / (8 * 1_000_000_000)
+            })
     }
 
     pub(crate) fn protect(
@@ -250,3 +258,6 @@ impl SendOptions {
 /// Octets left free behind a packet: SRTP's tag, and the original number if it is sent once more
 /// as RTX (RFC 4588 §4).
 const ROOM_BEHIND: usize = MAX_RTP_OVERHEAD + 2;
+/// What every path carries whole (RFC 8200 §5), headers of the network included: a repetition is
+/// not worth a fragment.
+const MAX_REDUNDANT_PACKET: u128 = 1280;

@@ -296,12 +296,19 @@ mod tests {
     }
 
     #[test]
-    fn packet_that_redundancy_fills_is_sent_again_as_it_was() {
+    fn redundancy_makes_no_packet_that_a_path_has_to_cut() {
+        // 12 octets of header, 4 and 1 of blocks, twice the payload, the tag; again as it was.
+        let redundant = 12 + 5 + 2 * 598 + 16;
+        assert_eq!(sent_and_again(598), [redundant, redundant]);
+        // Nothing is repeated: again as RTX, with the original number.
+        let plain = 12 + 599 + 16;
+        assert_eq!(sent_and_again(599), [plain, plain + 2]);
+    }
+
+    fn sent_and_again(payload: usize) -> [usize; 2] {
         let none = ExtensionIds::default();
         let mut state = state(Profile::AeadAes128Gcm, HeaderEncryption::None, none, 2);
-        // 12 octets of header, 4 and 1 of blocks, twice the payload, the tag; 2 are left free.
-        let sent = send(&mut state, &[718; 8]);
-        assert_eq!(sent[7].len(), Outbox::DATAGRAM - 3, "it is odd");
-        assert_eq!(sent[8], sent[7]);
+        let sent = send(&mut state, &[payload; 8]);
+        [sent[7].len(), sent[8].len()]
     }
 }

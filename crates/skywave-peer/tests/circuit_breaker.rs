@@ -73,6 +73,22 @@ fn listener_that_reports_is_served_for_an_hour() {
 }
 
 #[test]
+fn listener_whose_network_was_away_for_twenty_seconds_is_served_again() {
+    let mut world = guarded();
+    let index = world.connect();
+    world.listeners[index].report_interval = Some(Duration::from_secs(5));
+    world.run(Duration::from_secs(30));
+    world.listeners[index].report_interval = None;
+    world.listeners[index].checks = false;
+    world.run(Duration::from_secs(20));
+    world.listeners[index].report_interval = Some(Duration::from_secs(5));
+    world.listeners[index].checks = true;
+    world.run(Duration::from_secs(60));
+    let after: Vec<_> = world.events_of(index).into_iter().skip(1).collect();
+    assert_eq!(after, [PeerEvent::Disconnected, PeerEvent::Reconnected]);
+}
+
+#[test]
 fn rfc8083_4_2_reports_that_nothing_arrives_end_the_call() {
     let mut world = guarded();
     let index = world.connect();

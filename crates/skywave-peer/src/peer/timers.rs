@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use skywave_rtp::Trip;
+
 use super::{Peer, Phase};
 use crate::event::{FailureReason, Io, PeerEvent};
 
@@ -46,6 +48,18 @@ impl Peer {
             };
             io.events.push((self.config.id, event));
         }
+    }
+
+    /// Why the circuit breaker wants sending to end. From a peer that sends no checks either no
+    /// reports are expected: how long that may last is a question of consent (RFC 7675).
+    pub(super) fn tripped(&mut self, now: Instant) -> Option<Trip> {
+        let Phase::Sending { reporter, .. } = &mut self.phase else {
+            return None;
+        };
+        if self.disconnected {
+            reporter.forgive();
+        }
+        reporter.watch(now)
     }
 
     /// Sets the time of the next call of [`Self::handle_timeout`].
