@@ -81,9 +81,16 @@ fn assert_written_again(primary: &RedBlock<'_>, redundant: &[RedBlock<'_>]) {
     }
     let packet = RtpPacket::parse(&buffer[..len]).expect("our own packet can be read");
     let again = RedBlocks::parse(packet.payload()).expect("our own payload can be read");
-    // What is as old as the frame itself cannot be told from it.
-    let repeated = repeated.iter().filter(|block| block.timestamp_offset > 0);
-    let expected = repeated.chain([primary]).map(|block| RedBlock {
+    // What is no older than the block behind it is not repeated.
+    let mut oldest = 0;
+    let mut expected: Vec<&RedBlock<'_>> = vec![primary];
+    for block in repeated.iter().rev() {
+        if block.timestamp_offset > oldest {
+            oldest = block.timestamp_offset;
+            expected.push(block);
+        }
+    }
+    let expected = expected.into_iter().rev().map(|block| RedBlock {
         payload_type: PAYLOAD_TYPE,
         ..*block
     });
