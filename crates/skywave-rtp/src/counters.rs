@@ -10,7 +10,9 @@ use std::time::Duration;
 use crate::{NtpTime, ReportBlock, round_trip_time};
 
 /// The counters of one listener: totals of its SSRC since it began to listen.
+// What every packet counts comes first and lies in one cache line.
 #[derive(Debug, Default)]
+#[repr(C, align(64))]
 pub struct Counters {
     packets_sent: AtomicU64,
     bytes_sent: AtomicU64,
