@@ -69,7 +69,7 @@ pub struct RtpConfig {
     /// (`abs-capture-time`). Default: false.
     pub abs_capture_time: bool,
     /// Transport-wide packet numbers (`transport-wide-cc`): their feedback costs more than one
-    /// audio stream can gain. Default: false.
+    /// audio stream can gain, and nothing here uses it. Default: false.
     pub transport_cc: bool,
     /// Header extensions may be encrypted, by Cryptex (RFC 9335) or one by one (RFC 6904).
     /// Default: true.
