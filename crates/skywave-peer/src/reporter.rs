@@ -152,7 +152,10 @@ impl Reporter {
             dlrr: &[],
             tmmbn: limits.as_ref().map(std::slice::from_ref),
         };
-        self.send(path, io, |slot| replies.write_reduced(ssrc, slot).ok());
+        let config = &mut self.config;
+        send(&mut config.sender, &config.counters, path, io, |slot| {
+            replies.write_reduced(ssrc, slot).ok()
+        });
     }
 
     /// Sends a compound; gives its length as it was sent, 0 if it was not.
@@ -164,26 +167,28 @@ impl Reporter {
         io: &mut Io<'_>,
     ) -> usize {
         let active = self.activity.report(self.packets_sent());
-        let sender = timestamp
+        let info = timestamp
             .filter(|_| active)
             .map(|timestamp| self.sender_info(io.ntp, timestamp));
         let (limits, now) = (self.take_limit(io.now), io.now);
         let answer = self.reference.take().map(|(ssrc, time, arrived)| {
             Dlrr::new(ssrc, time, now.saturating_duration_since(arrived))
         });
-        let (cname, mid) = (self.config.cname.clone(), self.config.mid.clone());
+        let config = &mut self.config;
         let report = CompoundReport {
-            ssrc: self.config.ssrc,
-            sender,
-            cname: &cname,
-            mid: mid.as_deref(),
+            ssrc: config.ssrc,
+            sender: info,
+            cname: &config.cname,
+            mid: config.mid.as_deref(),
             replies: Replies {
                 dlrr: answer.as_slice(),
                 tmmbn: limits.as_ref().map(std::slice::from_ref),
             },
             bye,
         };
-        self.send(path, io, |slot| report.write(slot).ok())
+        send(&mut config.sender, &config.counters, path, io, |slot| {
+            report.write(slot).ok()
+        })
     }
 
     fn sender_info(&self, ntp: NtpTime, timestamp: u32) -> SenderInfo {
@@ -200,27 +205,6 @@ impl Reporter {
         let (limit, _) = self.limit.take()?;
         self.last_reply = Some(now);
         Some(limit)
-    }
-
-    /// Protects and sends what `write` writes.
-    fn send(
-        &mut self,
-        path: Path,
-        io: &mut Io<'_>,
-        write: impl FnOnce(&mut [u8]) -> Option<usize>,
-    ) -> usize {
-        let Some(slot) = io.outbox.slot() else {
-            return 0;
-        };
-        let Some(len) = write(slot) else {
-            return 0;
-        };
-        let Ok(protected) = self.config.sender.protect(slot, len) else {
-            return 0;
-        };
-        self.config.counters.record_rtcp(len);
-        io.outbox.commit(protected, path);
-        protected
     }
 
     /// Reads a datagram of the peer.
@@ -274,6 +258,28 @@ impl Reporter {
             first_sequence_number: (self.random.next() >> 17) as u16,
         })
     }
+}
+
+/// Protects and sends what `write` writes; gives its length as it was sent, 0 if it was not.
+fn send(
+    sender: &mut SrtcpSender,
+    counters: &Counters,
+    path: Path,
+    io: &mut Io<'_>,
+    write: impl FnOnce(&mut [u8]) -> Option<usize>,
+) -> usize {
+    let Some(slot) = io.outbox.slot() else {
+        return 0;
+    };
+    let Some(len) = write(slot) else {
+        return 0;
+    };
+    let Ok(protected) = sender.protect(slot, len) else {
+        return 0;
+    };
+    counters.record_rtcp(len);
+    io.outbox.commit(protected, path);
+    protected
 }
 
 fn circuit_breaker(config: &ReporterConfig, timer: &ReportTimer) -> CircuitBreaker {

@@ -169,22 +169,22 @@ impl Counters {
         }
     }
 
-    /// Takes a report block about this listener's SSRC that arrived at `now`.
+    /// Takes a report block about this listener's SSRC that arrived at `now`; gives the round-trip
+    /// time if it tells.
     ///
     /// The caller has compared the SSRC. For the writing thread only.
-    pub fn record_report(&self, block: &ReportBlock, now: NtpTime) {
+    pub fn record_report(&self, block: &ReportBlock, now: NtpTime) -> Option<Duration> {
         add(&self.reports_received, 1);
         self.fraction_lost.store(block.fraction_lost, Relaxed);
         self.packets_lost.store(block.cumulative_lost, Relaxed);
         self.jitter.store(block.jitter, Relaxed);
-        let Some(time) = round_trip_time(now, block.last_sr, block.delay_since_last_sr) else {
-            return;
-        };
+        let time = round_trip_time(now, block.last_sr, block.delay_since_last_sr)?;
         // At most 2^15 s in nanoseconds.
         let nanos = time.as_nanos() as u64;
         self.round_trip_time.store(nanos + 1, Relaxed);
         add(&self.total_round_trip_time, nanos);
         add(&self.round_trip_time_measurements, 1);
+        Some(time)
     }
 
     /// Counts a Generic NACK message. For the writing thread only.

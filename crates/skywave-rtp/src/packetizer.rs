@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::body::Body;
 use crate::header_template::{HeaderFields, HeaderTemplate};
+use crate::packetizer_config::checked_payload_type;
 use crate::red_payload::Repeated;
 use crate::sent_packet::Content;
 use crate::written::lend;
@@ -251,13 +252,6 @@ impl Packetizer {
             len,
             packet: *packet,
         })
-    }
-}
-
-pub(crate) fn checked_payload_type(payload_type: u8) -> Result<u8, Error> {
-    match payload_type {
-        0..=63 | 96..=127 => Ok(payload_type),
-        _ => Err(Error::PayloadType(payload_type)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the packets of one listener are numbered and labelled.
 
-use crate::ExtensionIds;
+use crate::{Error, ExtensionIds};
 
 /// How the packets of one listener are numbered and labelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,4 +16,12 @@ pub struct PacketizerConfig {
     pub timestamp_offset: u32,
     /// The negotiated header extensions.
     pub extensions: ExtensionIds,
+}
+
+/// As the first octets of a packet, 64 to 95 look like RTCP (RFC 5761 §4).
+pub(crate) fn checked_payload_type(payload_type: u8) -> Result<u8, Error> {
+    match payload_type {
+        0..=63 | 96..=127 => Ok(payload_type),
+        _ => Err(Error::PayloadType(payload_type)),
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::header_template::{HeaderFields, HeaderTemplate};
-use crate::packetizer::checked_payload_type;
+use crate::packetizer_config::checked_payload_type;
 use crate::written::lend;
 use crate::{Counters, Departure, Error, ExtensionIds, History, Packetizer, SentPacket, Written};
 

@@ -1,6 +1,6 @@
 //! What the peer reports and asks.
 
-use skywave_rtp::{ReportBlocks, RtcpPacket, Tmmb, TmmbEntry, round_trip_time};
+use skywave_rtp::{ReportBlocks, RtcpPacket, Tmmb, TmmbEntry};
 
 use super::Reporter;
 use crate::event::Io;
@@ -49,8 +49,7 @@ impl Reporter {
         let ours = self.config.ssrc;
         for block in reports.clone().filter(|block| block.ssrc == ours) {
             let counters = &self.config.counters;
-            counters.record_report(&block, io.ntp);
-            let time = round_trip_time(io.ntp, block.last_sr, block.delay_since_last_sr);
+            let time = counters.record_report(&block, io.ntp);
             if let Some(watch) = &mut self.watch {
                 let packets = counters.packets_sent();
                 heard.trip = watch.breaker.report(io.now, &block, time, packets);
