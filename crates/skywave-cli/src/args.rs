@@ -1,9 +1,11 @@
 //! The command line.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 
 use clap::builder::RangedI64ValueParser;
 use clap::{Parser, Subcommand};
+use skywave::EngineConfig;
 
 use crate::source::SourceName;
 
@@ -66,6 +68,22 @@ pub(crate) struct Serve {
     #[arg(long, global = true, value_name = "ADDR:PORT", default_value_t = ANY_UDP)]
     pub(crate) udp: SocketAddr,
 
+    /// UDP ports that send, each with a thread of its own, from that of --udp on
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) shards: u16,
+
+    /// Listeners at a time; others are told to come back later
+    #[arg(long, global = true, value_name = "N", default_value_t = 10_000)]
+    pub(crate) max_listeners: usize,
+
+    /// Listeners that may be coming in at a time, connected in some way but not yet hearing
+    #[arg(long, global = true, value_name = "N", default_value_t = 5_000)]
+    pub(crate) max_handshakes: usize,
+
+    /// Listeners that may come in within a second; any number if not given
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) max_joins_per_second: Option<NonZeroU32>,
+
     /// An address by which listeners reach this computer, if it is behind NAT
     /// (may be repeated; forward the port of --udp to here)
     #[arg(long, global = true, value_name = "IP", value_parser = one_host)]
@@ -75,6 +93,21 @@ pub(crate) struct Serve {
     /// each costs the bit rate once more
     #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = redundancy())]
     pub(crate) redundancy: u8,
+}
+
+impl Serve {
+    /// How the audio is sent.
+    pub(crate) fn engine_config(&self) -> EngineConfig {
+        EngineConfig {
+            udp: self.udp,
+            shards: self.shards,
+            public_ips: self.public_ip.clone(),
+            max_listeners: self.max_listeners,
+            max_handshakes: self.max_handshakes,
+            max_joins_per_second: self.max_joins_per_second,
+            ..EngineConfig::default()
+        }
+    }
 }
 
 /// An address that a listener can send to.

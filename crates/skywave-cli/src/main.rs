@@ -14,6 +14,7 @@ mod page;
 mod serve;
 mod shutdown;
 mod source;
+mod system_limits;
 
 use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use skywave::{Engine, EngineConfig, RtpConfig, TrackConfig};
+use skywave::{Engine, RtpConfig, TrackConfig};
 use skywave_whip::Problem;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -18,7 +18,7 @@ use crate::api::{self, Station};
 use crate::args::Serve;
 use crate::shutdown::Signals;
 use crate::source::SourceName;
-use crate::{http, page, source};
+use crate::{http, page, source, system_limits};
 
 /// Serves until SIGINT or SIGTERM, then hangs up everybody.
 pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
@@ -29,11 +29,11 @@ pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
             address: args.http,
             cause,
         })?;
-    let engine = Engine::bind(EngineConfig {
-        udp: args.udp,
-        public_ips: args.public_ip.clone(),
-        ..EngineConfig::default()
-    })?;
+    let descriptors = system_limits::raise_descriptors();
+    let config = args.engine_config();
+    let engine = Engine::bind(config.clone())?;
+    let shards = engine.stats().shards;
+    system_limits::report(descriptors, args.http_connections, &config, &shards);
     let track = engine.audio_track(TrackConfig {
         rtp: RtpConfig {
             redundancy: args.redundancy,
@@ -48,7 +48,7 @@ pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
     greet(&greeting(
         &name,
         listener.local_addr()?,
-        engine.candidates(),
+        &engine.candidates(),
     ));
     let (whep, listeners) = skywave_whip::whep_router(engine.clone(), track.clone());
     let station = Station::new(engine.clone(), track, listeners, name);

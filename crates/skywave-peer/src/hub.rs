@@ -207,19 +207,27 @@ impl Hub {
         Some(self.streams.get_mut(&frame.stream)?.begin(frame))
     }
 
-    /// Sends the frame to up to `limit` more listeners, or until the outbox is full. Returns how
-    /// many are left.
-    pub fn fill(&mut self, cursor: &mut Cursor, limit: usize, io: &mut Io<'_>) -> usize {
+    /// Sends the frame to up to `limit` more listeners, or until the outbox is full, and notes with
+    /// each that it is `late` by so much. Returns how many are left.
+    pub fn fill(
+        &mut self,
+        cursor: &mut Cursor,
+        limit: usize,
+        late: Duration,
+        io: &mut Io<'_>,
+    ) -> usize {
         let Some(stream) = self.streams.get(&cursor.stream) else {
             return 0;
         };
         let moment = Moment::of(io);
+        let micros = u32::try_from(late.as_micros()).unwrap_or(u32::MAX);
         let unserved = stream.unserved(cursor);
         let batch = limit.min(io.outbox.free()).min(unserved.len());
         let (batch, rest) = unserved.split_at(batch);
         for &index in batch {
             if let Some((state, path)) = self.senders.get_mut(index) {
                 state.send(&stream.history, cursor.number, moment, path, io.outbox);
+                state.counters().record_lateness(micros);
             }
         }
         cursor.next = rest.first().copied().unwrap_or(u32::MAX);

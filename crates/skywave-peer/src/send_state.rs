@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use skywave_ice::Path;
-use skywave_rtp::{Departure, History, NtpTime, Packetizer, Packing};
+use skywave_rtp::{Counters, Departure, History, NtpTime, Packetizer, Packing};
 use skywave_srtp::{MAX_RTP_OVERHEAD, SrtpSender};
 
 use crate::demands::Source;
@@ -48,6 +48,11 @@ impl SendState {
             plain: options.are_idle(),
             options: Box::new(options),
         }
+    }
+
+    /// Where its packets are counted.
+    pub(crate) fn counters(&self) -> &Counters {
+        self.packetizer.counters()
     }
 
     /// The wire timestamp of a media time.

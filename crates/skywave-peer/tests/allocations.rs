@@ -72,7 +72,12 @@ fn frame_is_the_only_allocation_on_its_way_to_all_listeners() {
                 outbox: &mut world.outbox,
                 events: &mut world.events,
             };
-            assert_eq!(world.hub.fill(&mut cursor, usize::MAX, &mut io), 0);
+            assert_eq!(
+                world
+                    .hub
+                    .fill(&mut cursor, usize::MAX, Duration::ZERO, &mut io),
+                0
+            );
         });
         assert_eq!(info.count_total, 1, "{info:?}");
         assert_eq!(world.outbox.free(), 0, "everybody was served");

@@ -19,9 +19,11 @@ pub struct Counters {
     header_bytes_sent: AtomicU64,
     retransmitted_packets_sent: AtomicU64,
     retransmitted_bytes_sent: AtomicU64,
+    redundant_bytes_sent: AtomicU64,
+    /// In microseconds.
+    max_lateness: AtomicU32,
     rtx_packets_sent: AtomicU64,
     rtx_bytes_sent: AtomicU64,
-    redundant_bytes_sent: AtomicU64,
     nack_count: AtomicU64,
     /// In bit/s; 0 is "not told".
     bandwidth_estimate: AtomicU64,
@@ -70,6 +72,11 @@ impl Counters {
     /// [`Self::bytes_sent`].
     pub fn redundant_bytes_sent(&self) -> u64 {
         self.redundant_bytes_sent.load(Relaxed)
+    }
+
+    /// How long after its time the latest packet left: microseconds, 71 minutes at most.
+    pub fn max_lateness(&self) -> Duration {
+        Duration::from_micros(self.max_lateness.load(Relaxed).into())
     }
 
     /// Generic NACK messages received (RFC 4585 §6.2.1).
@@ -155,6 +162,7 @@ impl Counters {
             retransmitted_packets_sent: self.retransmitted_packets_sent(),
             retransmitted_bytes_sent: self.retransmitted_bytes_sent(),
             redundant_bytes_sent: self.redundant_bytes_sent(),
+            max_lateness: self.max_lateness(),
             nack_count: self.nack_count(),
             bandwidth_estimate: self.bandwidth_estimate(),
             rtcp_packets_sent: self.rtcp_packets_sent(),
@@ -185,6 +193,14 @@ impl Counters {
         add(&self.total_round_trip_time, nanos);
         add(&self.round_trip_time_measurements, 1);
         Some(time)
+    }
+
+    /// Takes how many microseconds after its time a packet left. For the writing thread only.
+    #[inline]
+    pub fn record_lateness(&self, micros: u32) {
+        if micros > self.max_lateness.load(Relaxed) {
+            self.max_lateness.store(micros, Relaxed);
+        }
     }
 
     /// Counts a Generic NACK message. For the writing thread only.
@@ -249,6 +265,8 @@ pub struct CountersSnapshot {
     pub retransmitted_bytes_sent: u64,
     /// Octets of frames repeated in RED packets.
     pub redundant_bytes_sent: u64,
+    /// How long after its time the latest packet left.
+    pub max_lateness: Duration,
     /// Generic NACK messages received.
     pub nack_count: u64,
     /// What the path can carry by the remote's last estimate, in bit/s.
@@ -379,6 +397,15 @@ mod tests {
             seen.retransmitted_bytes_sent,
         );
         assert_eq!(again, (2, 162));
+    }
+
+    #[test]
+    fn latest_packet_counts() {
+        let counters = Counters::default();
+        for micros in [3, 900, 40] {
+            counters.record_lateness(micros);
+        }
+        assert_eq!(counters.max_lateness(), Duration::from_micros(900));
     }
 
     #[test]

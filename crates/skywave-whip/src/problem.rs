@@ -1,5 +1,7 @@
 //! Problem details (RFC 9457): what every refused request answers.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +16,7 @@ use serde_json::json;
 pub struct Problem {
     status: StatusCode,
     detail: String,
+    retry_after: Option<Duration>,
 }
 
 impl Problem {
@@ -22,7 +25,15 @@ impl Problem {
         Self {
             status,
             detail: detail.into(),
+            retry_after: None,
         }
+    }
+
+    /// The same, with the time after which it is worth trying again (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: Duration) -> Self {
+        self.retry_after = Some(delay);
+        self
     }
 
     /// The HTTP status it is answered with.
@@ -48,6 +59,13 @@ impl IntoResponse for Problem {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        if let Some(delay) = self.retry_after {
+            let seconds = delay.as_millis().div_ceil(1000).max(1);
+            let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
         response
     }
 }
@@ -55,10 +73,13 @@ impl IntoResponse for Problem {
 impl From<skywave::Error> for Problem {
     fn from(error: skywave::Error) -> Self {
         use skywave::Error;
+        if let Some(delay) = error.retry_after() {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                .with_retry_after(delay);
+        }
         let status = match error {
             Error::InvalidDescription(_) => StatusCode::BAD_REQUEST,
             Error::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
-            Error::Full { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Error::Closed => {
                 let detail = "The server is shutting down.";
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);

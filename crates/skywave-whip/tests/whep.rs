@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,10 +23,16 @@ struct Server {
 
 impl Server {
     fn start(max_listeners: usize) -> Self {
-        let engine = Engine::bind(EngineConfig {
-            udp: "127.0.0.1:0".parse().unwrap(),
+        Self::with(EngineConfig {
             max_listeners,
             ..EngineConfig::default()
+        })
+    }
+
+    fn with(config: EngineConfig) -> Self {
+        let engine = Engine::bind(EngineConfig {
+            udp: "127.0.0.1:0".parse().unwrap(),
+            ..config
         })
         .unwrap();
         let track = engine.audio_track(TrackConfig::default());
@@ -240,12 +247,45 @@ async fn other_content_types_are_refused() {
 async fn full_house_is_unavailable_until_somebody_leaves() {
     let server = Server::start(1);
     let session = location(&server.offer(OFFER).await);
-    problem(server.offer(OFFER).await, StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(come_back_after(server.offer(OFFER).await).await, "30");
     assert_eq!(server.listeners.stats().await.len(), 1);
 
     server.delete(&session).await;
     server.empty().await;
     assert_eq!(server.offer(OFFER).await.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn who_comes_while_too_many_shake_hands_is_told_to_come_back() {
+    let server = Server::with(EngineConfig {
+        max_handshakes: 2,
+        ..EngineConfig::default()
+    });
+    let session = location(&server.offer(OFFER).await);
+    location(&server.offer(OFFER).await);
+    assert_eq!(come_back_after(server.offer(OFFER).await).await, "2");
+    server.delete(&session).await;
+    location(&server.offer(OFFER).await);
+    assert_eq!(server.listeners.stats().await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_comes_when_too_many_came_is_told_to_come_back() {
+    let server = Server::with(EngineConfig {
+        max_joins_per_second: NonZeroU32::new(1),
+        ..EngineConfig::default()
+    });
+    let session = location(&server.offer(OFFER).await);
+    assert_eq!(come_back_after(server.offer(OFFER).await).await, "1");
+    // Who is inside does not notice.
+    assert_eq!(server.delete(&session).await.status(), StatusCode::OK);
+}
+
+/// The `Retry-After` of a refusal.
+async fn come_back_after(response: Response<Body>) -> String {
+    let delay = response.headers()[header::RETRY_AFTER].clone();
+    problem(response, StatusCode::SERVICE_UNAVAILABLE).await;
+    delay.to_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Everything that can be set, with its default.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::thread;
 
 use skywave_audio::AudioCodec;
@@ -12,11 +13,28 @@ pub struct EngineConfig {
     /// The media port. `[::]` and `0.0.0.0` stand for every usable address of the host (of both
     /// families or of IPv4); port 0 for any free one. Default: `[::]:0`.
     pub udp: SocketAddr,
+    /// Media ports, each with a thread of its own; at least one. They follow one another from
+    /// [`udp`](Self::udp) on, unless that is any free one. A track is encoded once for all of
+    /// them. More than one pays where one core sends to all it can (see
+    /// [`EngineStats::lateness`](crate::EngineStats)). Default: 1.
+    pub shards: u16,
+    /// Bytes of each socket's buffers for datagrams that wait to be received or sent. The system
+    /// may grant less: see [`ShardStats`](crate::ShardStats). Default: 4 MiB, which is 20 ms of
+    /// some 5,000 listeners.
+    pub socket_buffer: usize,
+    /// Whether media threads shall run before all normal threads (SCHED_FIFO), where the system
+    /// lets them: see [`ShardStats::scheduling`](crate::ShardStats). Default: true.
+    pub realtime: bool,
     /// Addresses under which this host is known outside, where it is behind NAT that maps the
     /// port one to one. Told to peers before the host's own. Default: none.
     pub public_ips: Vec<IpAddr>,
     /// Transmitters that may exist at a time. Default: 10,000.
     pub max_listeners: usize,
+    /// Peers that may negotiate or shake hands at a time. Default: 5,000.
+    pub max_handshakes: usize,
+    /// Peers that may join in a second, of which none need to wait for the others. Default: any
+    /// number, as audio goes before handshakes.
+    pub max_joins_per_second: Option<NonZeroU32>,
     /// Patience with each peer.
     pub limits: Limits,
     /// Threads that read sources and encode, each for many tracks; at least one. Default: one a
@@ -29,7 +47,12 @@ impl Default for EngineConfig {
         Self {
             udp: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
             public_ips: Vec::new(),
+            shards: 1,
+            socket_buffer: 4 << 20,
+            realtime: true,
             max_listeners: 10_000,
+            max_handshakes: 5_000,
+            max_joins_per_second: None,
             limits: Limits::default(),
             encoder_threads: thread::available_parallelism().map_or(1, usize::from),
         }

@@ -1,27 +1,26 @@
-//! The engine: one media port, its threads, and the tracks and transmitters on it.
+//! The engine: media ports, their threads, and the tracks and transmitters on them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Sender, channel, sync_channel};
-use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::{Instant, SystemTime};
 
 use skywave_dtls::Identity;
-use skywave_peer::{DropCounters, Hub, Limits, PeerId};
-use tokio::sync::watch;
+use skywave_peer::{Limits, PeerId};
 
+use crate::admission::Admission;
 use crate::audio_track::{AudioTrack, TrackId, TrackShared};
 use crate::config::{EngineConfig, TrackConfig};
 use crate::error::Error;
-use crate::media_thread::{Command, MediaThread, PortCounters};
-use crate::stats::EngineStats;
-use crate::track_worker::{FrameOutput, TrackWorker};
+use crate::media_thread::Command;
+use crate::shard::Shard;
+use crate::stats::{EngineStats, ShardStats};
+use crate::track_worker::TrackWorker;
 use crate::transmitter::AudioTransmitter;
-use crate::udp::UdpPort;
-use crate::waker::{Waker, waker};
 
-/// A media port with its threads, for any number of tracks and listeners.
+/// Media ports with their threads, for any number of tracks and listeners.
 ///
 /// A cheap handle: clones are the same engine. When the last clone and the last transmitter are
 /// dropped, everybody is hung up and the threads end; that drop waits until the farewells are
@@ -32,86 +31,59 @@ pub struct Engine {
 }
 
 struct Inner {
-    commands: Sender<Command>,
-    waker: Arc<Waker>,
+    shards: Vec<Shard>,
     /// Tells the tracks of this engine from those of others.
     id: u64,
     /// Dropped with this, which ends the workers: at once, or when the source they read returns.
+    /// They are not waited for: they own nothing that others need, and a source that blocks would
+    /// block this.
     workers: Vec<Sender<Arc<TrackShared>>>,
-    media: Option<JoinHandle<()>>,
-    /// Closed when the media thread has ended; nothing is ever sent.
-    alive: watch::Receiver<()>,
     identity: Identity,
-    candidates: Vec<SocketAddr>,
     limits: Limits,
-    max_listeners: usize,
-    transmitters: AtomicUsize,
+    admission: Arc<Admission>,
     next_track: AtomicU64,
     next_peer: AtomicU64,
-    drops: Arc<DropCounters>,
-    port_counters: Arc<PortCounters>,
 }
 
 impl Engine {
-    /// Opens the media port, makes a certificate and starts the threads.
+    /// Opens the media ports, makes a certificate and starts the threads.
     ///
     /// # Errors
-    /// [`Error::Bind`], [`Error::Certificate`], [`Error::Thread`].
+    /// [`Error::Bind`], [`Error::PortRange`], [`Error::Certificate`], [`Error::Thread`].
     pub fn bind(config: EngineConfig) -> Result<Self, Error> {
         let identity = Identity::generate(SystemTime::now()).map_err(Error::Certificate)?;
-        let port = UdpPort::bind(config.udp)?;
-        let candidates = candidates(&config, &port);
-        let failed = |thread| move |source| Error::Thread { thread, source };
-        let (waker, wakeups) = waker().map_err(failed("media"))?;
-        let waker = Arc::new(waker);
-        let (commands, command_queue) = channel();
-        let (frames, frame_queue) = sync_channel(FRAME_QUEUE);
-        let (alive_guard, alive) = watch::channel(());
-        let port_counters = Arc::new(PortCounters::default());
-
-        let hub = Hub::new();
-        let drops = Arc::clone(hub.drops());
-        let counters = Arc::clone(&port_counters);
-        let media = MediaThread::new(port, hub, command_queue, frame_queue, wakeups, counters);
-        let run_media = move || {
-            media.run();
-            drop(alive_guard);
-        };
-        let media = spawn("skywave-media", run_media).map_err(failed("media"))?;
-
-        let output = FrameOutput {
-            frames,
-            waker: Arc::clone(&waker),
-        };
+        let (mut shards, mut outputs) = (Vec::new(), Vec::new());
+        for number in 0..config.shards.max(1) {
+            let (shard, output) = Shard::start(&config, number)?;
+            shards.push(shard);
+            outputs.push(output);
+        }
         let mut workers = Vec::new();
         for _ in 0..config.encoder_threads.max(1) {
             let (tracks, track_queue) = channel();
             let worker = TrackWorker {
                 tracks: track_queue,
-                output: output.clone(),
+                outputs: outputs.clone(),
             };
-            let run_worker = move || worker.run();
-            spawn("skywave-encoder", run_worker).map_err(failed("encoder"))?;
+            let run = move || worker.run();
+            let failed = |source| Error::Thread {
+                thread: "encoder",
+                source,
+            };
+            let thread = thread::Builder::new().name("skywave-encoder".to_owned());
+            thread.spawn(run).map_err(failed)?;
             workers.push(tracks);
         }
-
         Ok(Self {
             inner: Arc::new(Inner {
-                commands,
-                waker,
+                shards,
                 id: NEXT_ENGINE.fetch_add(1, Relaxed),
                 workers,
-                media: Some(media),
-                alive,
                 identity,
-                candidates,
                 limits: config.limits,
-                max_listeners: config.max_listeners,
-                transmitters: AtomicUsize::new(0),
+                admission: Arc::new(Admission::new(&config, Instant::now())),
                 next_track: AtomicU64::new(0),
                 next_peer: AtomicU64::new(0),
-                drops,
-                port_counters,
             }),
         })
     }
@@ -144,43 +116,64 @@ impl Engine {
         AudioTransmitter::on_track(self.clone(), track.clone())
     }
 
-    /// The addresses that peers are told, the preferred first.
-    pub fn candidates(&self) -> &[SocketAddr] {
-        &self.inner.candidates
+    /// The addresses that peers are told, shard by shard, the preferred first.
+    pub fn candidates(&self) -> Vec<SocketAddr> {
+        let shards = self.inner.shards.iter();
+        shards
+            .flat_map(|shard| shard.candidates.iter().copied())
+            .collect()
     }
 
     /// Numbers of the whole engine.
     pub fn stats(&self) -> EngineStats {
-        let counters = &self.inner.port_counters;
-        EngineStats {
-            transmitters: self.inner.transmitters.load(Relaxed),
-            sends_refused: counters.sends_refused.load(Relaxed),
-            frames_dropped: counters.frames_dropped.load(Relaxed),
-            dropped: self
-                .inner
-                .drops
-                .iter()
-                .map(|(reason, count)| (reason.name(), count))
-                .collect(),
+        let inner = &self.inner;
+        let mut stats = EngineStats {
+            transmitters: inner.admission.listeners(),
+            handshakes: inner.admission.handshakes(),
+            ..EngineStats::default()
+        };
+        for shard in &inner.shards {
+            let counters = &shard.counters;
+            let lateness = counters.lateness.snapshot();
+            stats.sends_refused += counters.sends_refused.load(Relaxed);
+            stats.frames_dropped += counters.frames_dropped.load(Relaxed);
+            stats.slots_late += counters.slots_late.load(Relaxed);
+            stats.lateness.merge(&lateness);
+            for (reason, count) in shard.drops.iter() {
+                *stats.dropped.entry(reason.name()).or_default() += count;
+            }
+            stats.shards.push(ShardStats {
+                transmitters: shard.transmitters(),
+                scheduling: counters.scheduling(),
+                receive_buffer: shard.buffers.0,
+                send_buffer: shard.buffers.1,
+                lateness,
+            });
+        }
+        stats
+    }
+
+    /// Hangs everybody up, with RTCP BYE and DTLS close_notify, and ends the media threads. From
+    /// then on everything answers [`Error::Closed`]. Calling it again does nothing.
+    pub async fn close(&self) {
+        for shard in &self.inner.shards {
+            shard.command(Command::Shutdown).ok();
+        }
+        for shard in &self.inner.shards {
+            shard.ended().await;
         }
     }
 
-    /// Hangs everybody up, with RTCP BYE and DTLS close_notify, and ends the media thread. From
-    /// then on everything answers [`Error::Closed`]. Calling it again does nothing.
-    pub async fn close(&self) {
-        self.command(Command::Shutdown).ok();
-        let mut alive = self.inner.alive.clone();
-        // Nothing is ever sent: an error says that the thread is gone, which is what we wait for.
-        while alive.changed().await.is_ok() {}
+    /// The shard that a handle belongs to.
+    pub(crate) fn shard(&self, number: usize) -> &Shard {
+        &self.inner.shards[number]
     }
 
-    pub(crate) fn command(&self, command: Command) -> Result<(), Error> {
-        self.inner
-            .commands
-            .send(command)
-            .map_err(|_| Error::Closed)?;
-        self.inner.waker.wake();
-        Ok(())
+    /// The shard with the fewest transmitters.
+    pub(crate) fn emptiest_shard(&self) -> usize {
+        let shards = self.inner.shards.iter().enumerate();
+        let emptiest = shards.min_by_key(|(_, shard)| shard.transmitters());
+        emptiest.map_or(0, |(number, _)| number)
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -191,60 +184,14 @@ impl Engine {
         self.inner.limits
     }
 
-    /// Takes one of the places for transmitters.
-    pub(crate) fn take_place(&self) -> Result<PeerId, Error> {
-        let limit = self.inner.max_listeners;
-        let take = |taken| (taken < limit).then_some(taken + 1);
-        match self.inner.transmitters.fetch_update(Relaxed, Relaxed, take) {
-            Ok(_) => Ok(PeerId(self.inner.next_peer.fetch_add(1, Relaxed))),
-            Err(_) => Err(Error::Full { limit }),
-        }
+    pub(crate) fn admission(&self) -> &Arc<Admission> {
+        &self.inner.admission
     }
 
-    /// Gives the place back.
-    pub(crate) fn leave_place(&self) {
-        self.inner.transmitters.fetch_sub(1, Relaxed);
+    /// A name that no other peer has or had.
+    pub(crate) fn new_peer(&self) -> PeerId {
+        PeerId(self.inner.next_peer.fetch_add(1, Relaxed))
     }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // The thread may be gone already, which is as good.
-        let _ = self.commands.send(Command::Shutdown);
-        self.waker.wake();
-        // The workers are not waited for: they own nothing that others need, and a source that
-        // blocks would block this. A source may own a handle, which may then be dropped last, on
-        // the media thread itself.
-        if let Some(media) = self.media.take()
-            && media.thread().id() != thread::current().id()
-        {
-            let _ = media.join();
-        }
-    }
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
-    thread::Builder::new().name(name.to_owned()).spawn(run)
-}
-
-/// Public addresses first: who is told them is likely outside.
-fn candidates(config: &EngineConfig, port: &UdpPort) -> Vec<SocketAddr> {
-    let own = port.addresses();
-    let number = own.first().map_or(0, SocketAddr::port);
-    let public = config
-        .public_ips
-        .iter()
-        .map(|&ip| SocketAddr::new(ip, number));
-    let mut all: Vec<SocketAddr> = Vec::new();
-    for address in public.chain(own.iter().copied()) {
-        if !all.contains(&address) {
-            all.push(address);
-        }
-    }
-    all
 }
 
 static NEXT_ENGINE: AtomicU64 = AtomicU64::new(0);
-
-/// Frames that wait for the media thread at most; more are left out for everybody.
-const FRAME_QUEUE: usize = 1024;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use skywave_peer::FailureReason;
 
@@ -29,6 +30,20 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// [`crate::EngineConfig::max_handshakes`] are shaking hands already.
+    #[error("{limit} listeners are just coming in, which is all that may at a time")]
+    TooManyHandshakes {
+        /// The limit.
+        limit: usize,
+    },
+    /// [`crate::EngineConfig::max_joins_per_second`] have come in.
+    #[error("more than {per_second} listeners a second want to come in")]
+    TooManyJoins {
+        /// The limit.
+        per_second: u32,
+        /// When the next may.
+        retry_after: Duration,
+    },
     /// The track belongs to another engine.
     #[error("the track belongs to another engine")]
     ForeignTrack,
@@ -52,6 +67,12 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// The ports of all shards do not fit behind the first.
+    #[error("there are not so many ports from {first} on")]
+    PortRange {
+        /// The port of the first shard.
+        first: u16,
+    },
     /// A thread or its wake-up pipe could not be made.
     #[error("cannot start the {thread} thread: {source}")]
     Thread {
@@ -69,6 +90,18 @@ pub enum Error {
     /// The transmitter or its engine is closed.
     #[error("closed")]
     Closed,
+}
+
+impl Error {
+    /// When it is worth trying again, if all that is missing is room.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Full { .. } => Some(Duration::from_secs(30)),
+            Self::TooManyHandshakes { .. } => Some(Duration::from_secs(2)),
+            Self::TooManyJoins { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
 }
 
 impl From<skywave_sdp::Error> for Error {

@@ -1,11 +1,14 @@
 //! Frames on their way to their audiences.
 //!
-//! The first batch of a frame goes at once; a larger audience is spread over the frame, so that
-//! small ones gain no latency and large ones make no burst of 20 ms.
+//! The first batch of a frame goes at once; a larger audience is spread over the frame in slots, so
+//! that small ones gain no latency and large ones make no burst of 20 ms.
 
 use std::time::{Duration, Instant};
 
 use skywave_peer::{Cursor, Hub, Io, Outbox, StreamFrame, StreamKey};
+
+use crate::counter::add;
+use crate::port_counters::PortCounters;
 
 /// The frames that have not reached everybody.
 #[derive(Default)]
@@ -15,10 +18,8 @@ pub(crate) struct FanOut {
 
 struct OnItsWay {
     stream: StreamKey,
-    /// When the frame was due.
-    captured: Instant,
     cursor: Cursor,
-    audience: usize,
+    schedule: Schedule,
     /// The next frame of the stream is here: all that is left goes at once.
     hurry: bool,
     served: usize,
@@ -30,7 +31,7 @@ impl FanOut {
     /// Starts a frame. If the stream's frame before is still on its way, that one hurries; if it
     /// was hurried already, the new one is left out for everybody: false.
     pub(crate) fn start(&mut self, frame: StreamFrame, hub: &mut Hub) -> bool {
-        let (stream, captured) = (frame.stream, frame.captured);
+        let (stream, due) = (frame.stream, frame.captured);
         let mut waiting = self
             .on_their_way
             .iter_mut()
@@ -45,9 +46,11 @@ impl FanOut {
         if let Some(cursor) = hub.begin(frame) {
             self.on_their_way.push(OnItsWay {
                 stream,
-                captured,
-                audience: hub.listeners(stream),
                 cursor,
+                schedule: Schedule {
+                    due,
+                    audience: hub.listeners(stream),
+                },
                 hurry: false,
                 served: 0,
                 done: false,
@@ -56,11 +59,11 @@ impl FanOut {
         true
     }
 
-    /// Writes packets that are due until the outbox is full. True if more are due: send these
-    /// and call again.
-    pub(crate) fn fill(&mut self, hub: &mut Hub, io: &mut Io<'_>) -> bool {
+    /// Writes packets that are due until the outbox is full, and records how late they are. True
+    /// if more are due: send these and call again.
+    pub(crate) fn fill(&mut self, hub: &mut Hub, counters: &PortCounters, io: &mut Io<'_>) -> bool {
         for frame in &mut self.on_their_way {
-            frame.fill(hub, io);
+            frame.fill(hub, counters, io);
             if io.outbox.free() == 0 {
                 break;
             }
@@ -73,45 +76,88 @@ impl FanOut {
     pub(crate) fn next_slot(&self, now: Instant) -> Option<Instant> {
         self.on_their_way
             .iter()
-            .map(|frame| frame.next_slot(now))
+            .map(|frame| frame.schedule.next_slot(now))
             .min()
     }
 }
 
 impl OnItsWay {
-    fn fill(&mut self, hub: &mut Hub, io: &mut Io<'_>) {
-        let due = self.due(io.now).saturating_sub(self.served);
-        let limit = due.min(io.outbox.free());
-        self.done = hub.fill(&mut self.cursor, limit, io) == 0;
+    fn fill(&mut self, hub: &mut Hub, counters: &PortCounters, io: &mut Io<'_>) {
+        let due = if self.hurry {
+            usize::MAX
+        } else {
+            self.schedule.due(io.now)
+        };
+        let limit = due.saturating_sub(self.served).min(io.outbox.free());
+        // That of the first, who has waited longest.
+        let late = self.schedule.lateness(self.served, io.now);
+        let free = io.outbox.free();
+        self.done = hub.fill(&mut self.cursor, limit, late, io) == 0;
+        let sent = free - io.outbox.free();
+        if sent > 0 {
+            counters.lateness.record_many(late, sent as u64);
+            if late >= SLOT {
+                add(&counters.slots_late, 1);
+            }
+        }
         self.served += limit;
     }
+}
 
+/// When which part of an audience is due.
+struct Schedule {
+    /// When the frame was due.
+    due: Instant,
+    audience: usize,
+}
+
+impl Schedule {
     /// How many listeners should have the frame at `now`. In the end that is everybody, those who
     /// came after its beginning too.
     fn due(&self, now: Instant) -> usize {
         // Counted from when the frame was due: one that comes late has less time.
-        let elapsed = now.saturating_duration_since(self.captured);
-        let share = elapsed.as_secs_f64() / SPREAD.as_secs_f64();
-        if self.hurry || share >= 1.0 {
+        let slot = self.slot(now);
+        if slot >= SLOTS {
             return usize::MAX;
         }
-        let later = self.audience.saturating_sub(Outbox::SLOTS);
-        Outbox::SLOTS + (later as f64 * share) as usize
+        Outbox::SLOTS + self.later() * slot as usize / SLOTS as usize
+    }
+
+    /// How long after its slot the listener that comes after so many others is served.
+    fn lateness(&self, served: usize, now: Instant) -> Duration {
+        let others = (served + 1).saturating_sub(Outbox::SLOTS);
+        // The first slot by whose beginning it is due.
+        let slot = match self.later() {
+            0 => 0,
+            later => (others * SLOTS as usize)
+                .div_ceil(later)
+                .min(SLOTS as usize),
+        };
+        now.saturating_duration_since(self.due + SLOT * slot as u32)
+    }
+
+    /// Listeners that do not get the frame at once.
+    fn later(&self) -> usize {
+        self.audience.saturating_sub(Outbox::SLOTS)
     }
 
     fn next_slot(&self, now: Instant) -> Instant {
-        let elapsed = now.saturating_duration_since(self.captured);
-        let passed = elapsed.as_nanos() / SLOT.as_nanos();
+        self.due + SLOT * (self.slot(now) + 1)
+    }
+
+    /// The slot that runs at `now`.
+    fn slot(&self, now: Instant) -> u32 {
+        let elapsed = now.saturating_duration_since(self.due);
         // A frame is on its way for far less than 2^32 slots.
-        self.captured + SLOT * (passed as u32 + 1)
+        (elapsed.as_nanos() / SLOT.as_nanos()) as u32
     }
 }
 
-/// The last listener has the frame this long after the first: time is left before the next.
-const SPREAD: Duration = Duration::from_millis(15);
-
 /// The grid of sending while an audience is being served.
 const SLOT: Duration = Duration::from_millis(1);
+
+/// The last listener has the frame so many slots after the first: time is left before the next.
+const SLOTS: u32 = 15;
 
 #[cfg(test)]
 mod tests {
@@ -121,50 +167,58 @@ mod tests {
 
     use super::*;
 
-    fn on_its_way(audience: usize, captured: Instant) -> OnItsWay {
-        OnItsWay {
-            stream: StreamKey(1),
-            captured,
-            cursor: Cursor::default(),
+    fn schedule(audience: usize) -> Schedule {
+        Schedule {
+            due: Instant::now(),
             audience,
-            hurry: false,
-            served: 0,
-            done: false,
         }
     }
 
     #[test]
-    fn first_batch_is_due_at_once_and_the_rest_evenly() {
-        let start = Instant::now();
-        let frame = on_its_way(1064, start);
-        assert_eq!(frame.due(start), 64);
-        assert_eq!(frame.due(start + SPREAD / 2), 564);
-        assert_eq!(frame.due(start + SPREAD * 14 / 15), 64 + 933);
-        assert_eq!(frame.due(start + SPREAD), usize::MAX);
+    fn first_batch_is_due_at_once_and_the_rest_evenly_by_slots() {
+        let schedule = schedule(1064);
+        let due_after = |micros| schedule.due(schedule.due + Duration::from_micros(micros));
+        assert_eq!(due_after(0), 64);
+        assert_eq!(due_after(999), 64);
+        assert_eq!(due_after(1_000), 64 + 66);
+        assert_eq!(due_after(3_500), 64 + 200);
+        assert_eq!(due_after(14_000), 64 + 933);
+        assert_eq!(due_after(15_000), usize::MAX);
     }
 
     #[test]
     fn late_frame_catches_up_within_its_own_time() {
-        let start = Instant::now();
-        let late = start + Duration::from_millis(14);
-        assert!(on_its_way(1064, start).due(late) > 990);
+        let schedule = schedule(1064);
+        assert!(schedule.due(schedule.due + SLOT * 14) > 990);
     }
 
     #[test]
     fn slots_lie_on_a_grid_of_the_frames_own_time() {
-        let start = Instant::now();
-        let frame = on_its_way(1064, start);
-        assert_eq!(frame.next_slot(start), start + SLOT);
-        assert_eq!(frame.next_slot(start + SLOT / 3), start + SLOT);
-        assert_eq!(frame.next_slot(start + SLOT * 5 / 2), start + SLOT * 3);
+        let schedule = schedule(1064);
+        let start = schedule.due;
+        assert_eq!(schedule.next_slot(start), start + SLOT);
+        assert_eq!(schedule.next_slot(start + SLOT / 3), start + SLOT);
+        assert_eq!(schedule.next_slot(start + SLOT * 5 / 2), start + SLOT * 3);
     }
 
     #[test]
-    fn frame_that_is_overtaken_hurries() {
-        let start = Instant::now();
-        let mut frame = on_its_way(1064, start);
-        frame.hurry = true;
-        assert_eq!(frame.due(start), usize::MAX);
+    fn lateness_counts_from_the_slot_that_a_listener_is_due_in() {
+        for audience in [1, 64, 65, 70, 1064, 9_999] {
+            let schedule = schedule(audience);
+            for slot in 0..=SLOTS {
+                let begins = schedule.due + SLOT * slot;
+                // Whoever became due by this slot.
+                let first = match slot {
+                    0 => 0,
+                    _ => schedule.due(begins - SLOT).min(audience),
+                };
+                let half = SLOT / 2;
+                for served in first..schedule.due(begins).min(audience) {
+                    assert_eq!(schedule.lateness(served, begins + half), half, "{audience}");
+                }
+            }
+            assert_eq!(schedule.lateness(0, schedule.due + SLOT), SLOT);
+        }
     }
 
     #[test]

@@ -22,7 +22,12 @@ impl LatenessHistogram {
     /// Counts one deadline missed by `lateness`. Only ever called by one thread at a time: two
     /// would lose counts.
     pub fn record(&self, lateness: Duration) {
-        add(&self.buckets[bucket(lateness)], 1);
+        self.record_many(lateness, 1);
+    }
+
+    /// Counts `count` deadlines missed by `lateness`, in the same way.
+    pub fn record_many(&self, lateness: Duration, count: u64) {
+        add(&self.buckets[bucket(lateness)], count);
         let nanos = u64::try_from(lateness.as_nanos()).unwrap_or(u64::MAX);
         if nanos > self.max.load(Relaxed) {
             self.max.store(nanos, Relaxed);

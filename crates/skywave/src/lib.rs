@@ -27,6 +27,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod addresses;
+mod admission;
 mod audio_track;
 mod config;
 mod counter;
@@ -38,8 +39,11 @@ mod lateness;
 mod mailbox;
 mod media_thread;
 mod negotiation;
-mod precise_timers;
+mod overload;
+mod port_counters;
+mod scheduling;
 mod seat;
+mod shard;
 mod stats;
 mod status;
 mod track_worker;
@@ -53,13 +57,14 @@ pub use config::{Config, EngineConfig, RtpConfig, TrackConfig};
 pub use engine::Engine;
 pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
+pub use scheduling::Scheduling;
 pub use skywave_audio::{
     AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, PcmReader, Silence, Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
-pub use stats::{AudioCodecCapability, EngineStats, TrackStats, TransmissionStats};
+pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
 pub use status::TransmitterState;
 pub use transmitter::AudioTransmitter;
 

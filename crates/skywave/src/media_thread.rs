@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,13 +15,16 @@ use skywave_peer::{CloseReason, Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote
 use tokio::sync::watch;
 
 use crate::addresses::MAX_ADDRESSES;
+use crate::admission::HandshakePlace;
 use crate::counter::add;
 use crate::delivery::Delivery;
 use crate::fan_out::FanOut;
-use crate::precise_timers::precise_timers;
+use crate::overload::Overload;
+use crate::port_counters::PortCounters;
+use crate::scheduling::{self, precise_timers};
 use crate::seat::{Audience, Seat};
 use crate::status::Status;
-use crate::udp::UdpPort;
+use crate::udp::{Inbox, UdpPort};
 use crate::waker::Wakeups;
 use crate::wall_clock::WallClock;
 
@@ -33,7 +36,11 @@ pub(crate) enum Command {
         status: watch::Sender<Status>,
     },
     /// Takes a peer in.
-    Add(Box<Peer>),
+    Add {
+        id: PeerId,
+        peer: Box<Peer>,
+        handshake: HandshakePlace,
+    },
     /// Tells a peer its remote description.
     SetRemote {
         id: PeerId,
@@ -55,15 +62,6 @@ pub(crate) enum Command {
     Shutdown,
 }
 
-/// What happened on the media port so far. Written by the media thread.
-#[derive(Debug, Default)]
-pub(crate) struct PortCounters {
-    /// Datagrams that the kernel did not take.
-    pub(crate) sends_refused: AtomicU64,
-    /// Frames left out for all listeners because the frame before was not through.
-    pub(crate) frames_dropped: AtomicU64,
-}
-
 /// The thread's belongings.
 pub(crate) struct MediaThread {
     port: UdpPort,
@@ -76,9 +74,12 @@ pub(crate) struct MediaThread {
     frames: Receiver<Delivery>,
     wakeups: Wakeups,
     counters: Arc<PortCounters>,
+    overload: Overload,
     clock: WallClock,
+    /// When due frames were last looked for.
+    audio_checked: Instant,
     next_sweep: Instant,
-    /// Commands or timers are left from the last turn.
+    /// Something is left from the last turn.
     backlog: bool,
 }
 
@@ -102,7 +103,9 @@ impl MediaThread {
             commands,
             frames,
             wakeups,
+            overload: Overload::new(clock.started),
             counters,
+            audio_checked: clock.started,
             next_sweep: clock.started,
             clock,
             backlog: false,
@@ -110,9 +113,13 @@ impl MediaThread {
     }
 
     /// The thread's life.
-    pub(crate) fn run(mut self) {
+    pub(crate) fn run(mut self, realtime: bool, started: &Sender<()>) {
         precise_timers();
-        let mut buffer = [0; RECEIVE_BUFFER];
+        if realtime {
+            self.counters.note_scheduling(scheduling::realtime());
+        }
+        let _ = started.send(());
+        let mut inbox = Inbox::new(&self.port);
         loop {
             let readable = self.wait();
             self.wakeups.drain();
@@ -123,8 +130,7 @@ impl MediaThread {
             }
             for base in 0..self.port.addresses().len() {
                 if readable & (1 << base) != 0 {
-                    self.send_frames();
-                    self.receive(base, &mut buffer);
+                    self.receive(base, &mut inbox);
                 }
             }
             self.sweep();
@@ -171,8 +177,10 @@ impl MediaThread {
         }
     }
 
-    /// Takes the frames that arrived, and sends what is due of all that are on their way.
+    /// Takes the frames that arrived, and sends what is due of all that are on their way; in
+    /// distress, for no longer than [`AUDIO_TURN`].
     fn send_frames(&mut self) {
+        let end = Instant::now() + AUDIO_TURN;
         while let Ok(delivery) = self.frames.try_recv() {
             let captured = self.clock.ntp(delivery.captured);
             if !self
@@ -189,8 +197,21 @@ impl MediaThread {
         }
         while self.fill() {
             self.flush();
+            if Instant::now() > end {
+                // Others get their turn, though more is due.
+                self.backlog = true;
+                break;
+            }
         }
         self.flush();
+        self.audio_checked = Instant::now();
+    }
+
+    /// Sends frames that fell due while other work was done.
+    fn yield_to_audio(&mut self) {
+        if self.audio_checked.elapsed() >= OTHER_TURN {
+            self.send_frames();
+        }
     }
 
     /// Fills the outbox with packets that are due. True if more are.
@@ -202,7 +223,7 @@ impl MediaThread {
             outbox: &mut self.outbox,
             events: &mut self.events,
         };
-        self.fan_out.fill(&mut self.hub, &mut io)
+        self.fan_out.fill(&mut self.hub, &self.counters, &mut io)
     }
 
     fn obey_commands(&mut self) -> ControlFlow<()> {
@@ -217,36 +238,48 @@ impl MediaThread {
             self.make_room();
             self.obey(command);
             self.tell_events();
+            self.yield_to_audio();
         }
         self.backlog = true;
         ControlFlow::Continue(())
     }
 
     fn obey(&mut self, command: Command) {
-        let (hub, mut io) = self.hub();
         match command {
             Command::Register { id, status } => {
                 self.seats.insert(id, Seat::new(status));
             }
-            Command::Add(peer) => hub.add(*peer, &mut io),
+            Command::Add {
+                id,
+                peer,
+                handshake,
+            } => {
+                if let Some(seat) = self.seats.get_mut(&id) {
+                    seat.set_handshake(handshake);
+                }
+                let (hub, mut io) = self.hub();
+                hub.add(*peer, &mut io);
+            }
             Command::SetRemote {
                 id,
                 remote,
                 audience,
             } => {
+                let (hub, mut io) = self.hub();
                 hub.set_remote(id, *remote, &mut io);
                 if let Some(seat) = self.seats.get_mut(&id) {
                     seat.set_audience(audience);
                 }
             }
-            Command::SetRedundancy { id, frames } => hub.set_redundancy(id, frames),
+            Command::SetRedundancy { id, frames } => self.hub.set_redundancy(id, frames),
             Command::InsertDtmf {
                 id,
                 digits,
                 duration,
                 gap,
-            } => hub.insert_dtmf(id, &digits, duration, gap),
+            } => self.hub.insert_dtmf(id, &digits, duration, gap),
             Command::Close(id) => {
+                let (hub, mut io) = self.hub();
                 if !hub.close(id, &mut io) {
                     // It had not come to a peer.
                     io.events.push((id, PeerEvent::Closed(CloseReason::Local)));
@@ -257,17 +290,17 @@ impl MediaThread {
         }
     }
 
-    /// Handles what waits on one socket, up to a limit, so that frames that fall due meanwhile
-    /// are not late.
-    fn receive(&mut self, base: usize, buffer: &mut [u8]) {
-        for _ in 0..RECEIVE_BUDGET {
-            let Some((len, path)) = self.port.receive(base, buffer) else {
-                return;
+    /// Handles a batch of what waits on one socket. Frames that fall due meanwhile go first.
+    fn receive(&mut self, base: usize, inbox: &mut Inbox) {
+        for index in 0..inbox.receive(&self.port, base) {
+            let Some((datagram, path)) = inbox.datagram(index) else {
+                continue;
             };
             self.make_room();
             let (hub, mut io) = self.hub();
-            hub.handle_datagram(path, &mut buffer[..len], &mut io);
+            hub.handle_datagram(path, datagram, &mut io);
             self.tell_events();
+            self.yield_to_audio();
         }
     }
 
@@ -277,6 +310,7 @@ impl MediaThread {
         if now < self.next_sweep || self.hub.is_empty() {
             return;
         }
+        self.overload.report(now, &self.counters);
         self.make_room();
         let (hub, mut io) = self.hub();
         let done = hub.handle_timeouts(&mut io);
@@ -335,14 +369,16 @@ impl MediaThread {
     }
 }
 
-/// Above any datagram that a peer sends: ClientHellos come in pieces of up to 1,408 bytes.
-const RECEIVE_BUFFER: usize = 2048;
-
-/// Commands obeyed before due frames are looked at again.
+/// Commands obeyed before sockets are looked at again.
 const COMMAND_BUDGET: usize = 32;
 
-/// Datagrams taken from one socket before due frames are looked at again.
-const RECEIVE_BUDGET: usize = 32;
+/// How long due packets go before everything else when there are more of them than the system
+/// takes: those who listen must still be heard.
+const AUDIO_TURN: Duration = Duration::from_millis(5);
+
+/// How long everything else goes before due packets are looked for: half a slot. One step of it,
+/// of a handshake say, may take longer.
+const OTHER_TURN: Duration = Duration::from_micros(500);
 
 /// How often the timers of all peers are looked at.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(10);

@@ -6,6 +6,7 @@ use skywave_audio::Encoding;
 use skywave_peer::PeerEvent;
 use tokio::sync::watch;
 
+use crate::admission::HandshakePlace;
 use crate::audio_track::TrackShared;
 use crate::status::{Status, TransmitterState};
 
@@ -20,6 +21,8 @@ pub(crate) struct Seat {
     status: watch::Sender<Status>,
     audience: Option<Audience>,
     listening: bool,
+    /// Given back when it is connected, or gone.
+    handshake: Option<HandshakePlace>,
 }
 
 impl Seat {
@@ -28,7 +31,13 @@ impl Seat {
             status,
             audience: None,
             listening: false,
+            handshake: None,
         }
+    }
+
+    /// A peer was made, and shall connect.
+    pub(crate) fn set_handshake(&mut self, place: HandshakePlace) {
+        self.handshake = Some(place);
     }
 
     /// Both descriptions are known; the place in the audience is taken when media flows.
@@ -42,6 +51,7 @@ impl Seat {
     pub(crate) fn tell(&mut self, event: PeerEvent) -> bool {
         if matches!(event, PeerEvent::Connected(_)) {
             self.join();
+            self.handshake = None;
         }
         self.status.send_modify(|status| status.apply(event));
         self.status.borrow().state.is_final()

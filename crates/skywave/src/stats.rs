@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use crate::lateness::Lateness;
+use crate::scheduling::Scheduling;
 use crate::status::TransmitterState;
 
 /// What one transmitter sent and what its listener reports, all totals since it began.
@@ -39,6 +41,8 @@ pub struct TransmissionStats {
     pub retransmitted_bytes_sent: u64,
     /// Payload octets that repeat earlier frames (RED).
     pub redundant_bytes_sent: u64,
+    /// How long after it was due the latest packet was handed to the kernel, in seconds.
+    pub max_lateness: f64,
     /// Requests for lost packets received (Generic NACK).
     pub nack_count: u64,
     /// What the path can carry by the listener's estimate, in bit/s.
@@ -70,18 +74,44 @@ pub struct TransmissionStats {
 }
 
 /// Numbers of a whole engine.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EngineStats {
     /// Transmitters, connected or not.
     pub transmitters: usize,
+    /// Those of them that negotiate or shake hands.
+    pub handshakes: usize,
     /// Datagrams that the kernel did not take.
     pub sends_refused: u64,
     /// Frames left out for all listeners because the one before was not yet through. Those that
-    /// the media thread was too busy to take at all are in [`TrackStats::frames_dropped`].
+    /// a media thread was too busy to take at all are in [`TrackStats::frames_dropped`].
     pub frames_dropped: u64,
+    /// Times that packets were handed to the kernel a slot (1 ms) or more after they were due.
+    /// They went at once then, and nothing after them is late for it.
+    pub slots_late: u64,
+    /// How long after they were due packets were handed to the kernel: from the time that their
+    /// frame, or the slot of their part of the audience, was due.
+    pub lateness: Lateness,
     /// Datagrams received and not used, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
+    /// Each media port and its thread.
+    pub shards: Vec<ShardStats>,
+}
+
+/// Numbers of one media port and its thread.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShardStats {
+    /// Transmitters of this port, connected or not.
+    pub transmitters: usize,
+    /// How the system lets its thread run.
+    pub scheduling: Scheduling,
+    /// Bytes of the smallest receive buffer of its sockets, as the system granted it.
+    pub receive_buffer: usize,
+    /// Bytes of the smallest send buffer.
+    pub send_buffer: usize,
+    /// As [`EngineStats::lateness`].
+    pub lateness: Lateness,
 }
 
 /// Numbers of one track.

@@ -13,13 +13,13 @@ use skywave_audio::{
 use crate::audio_track::TrackShared;
 use crate::counter::add;
 use crate::delivery::Delivery;
-use crate::precise_timers::precise_timers;
+use crate::scheduling::precise_timers;
 use crate::waker::Waker;
 
 /// Reads and encodes its tracks until the channel it gets them by is closed.
 pub(crate) struct TrackWorker {
     pub(crate) tracks: Receiver<Arc<TrackShared>>,
-    pub(crate) output: FrameOutput,
+    pub(crate) outputs: Vec<FrameOutput>,
 }
 
 /// Where encoded frames go.
@@ -40,7 +40,7 @@ impl TrackWorker {
             playing.retain(|track| Arc::strong_count(&track.shared) > 1);
             for track in &mut playing {
                 if track.deadline() <= Instant::now() {
-                    track.play_frame_or_recover(&self.output);
+                    track.play_frame_or_recover(&self.outputs[0]);
                 }
             }
         }

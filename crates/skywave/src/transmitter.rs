@@ -10,6 +10,7 @@ use skywave_rtp::{Counters, Packing, ToneSender};
 use skywave_sdp::{CodecDescription, Negotiated, SendCapabilities, SessionDescription};
 use tokio::sync::watch;
 
+use crate::admission::{HandshakePlace, Place};
 use crate::audio_track::AudioTrack;
 use crate::config::Config;
 use crate::engine::Engine;
@@ -28,12 +29,16 @@ use crate::status::{Status, TransmitterState};
 pub struct AudioTransmitter {
     engine: Engine,
     track: AudioTrack,
+    /// Of its engine.
+    shard: usize,
     id: PeerId,
     local: LocalParameters,
     signaling: Signaling,
     counters: Arc<Counters>,
     /// Its other end is with the media thread: if that is gone, everything is closed.
     status: watch::Receiver<Status>,
+    /// Given back with the transmitter.
+    _place: Place,
 }
 
 /// What was said so far.
@@ -68,19 +73,23 @@ impl AudioTransmitter {
     }
 
     pub(crate) fn on_track(engine: Engine, track: AudioTrack) -> Result<Self, Error> {
-        let id = engine.take_place()?;
+        let place = engine.admission().take_place()?;
+        let (shard, id) = (engine.emptiest_shard(), engine.new_peer());
         let (sender, status) = watch::channel(Status::default());
         let register = Command::Register { id, status: sender };
+        engine.shard(shard).enter();
         let transmitter = Self {
             engine,
             track,
+            shard,
             id,
             local: LocalParameters::from_random(rand::random()),
             signaling: Signaling::New,
             counters: Arc::default(),
             status,
+            _place: place,
         };
-        transmitter.engine.command(register)?;
+        transmitter.command(register)?;
         Ok(transmitter)
     }
 
@@ -93,15 +102,18 @@ impl AudioTransmitter {
     /// checks and the handshake may begin before the answer is here.
     ///
     /// # Errors
-    /// [`Error::InvalidState`] unless this is the first description; [`Error::Closed`].
+    /// [`Error::InvalidState`] unless this is the first description;
+    /// [`Error::TooManyHandshakes`], [`Error::TooManyJoins`]; [`Error::Closed`].
     pub fn create_offer(&mut self) -> Result<String, Error> {
         self.expect_new("create_offer")?;
-        let local = self
-            .local
-            .description(self.engine.identity(), self.engine.candidates());
+        let handshake = self.join()?;
+        let local = self.local.description(
+            self.engine.identity(),
+            &self.engine.shard(self.shard).candidates,
+        );
         let codecs = self.codecs();
         let offer = skywave_sdp::offer(&local, &self.capabilities(&codecs));
-        self.add_peer()?;
+        self.add_peer(handshake)?;
         self.signaling = Signaling::OfferMade;
         Ok(offer)
     }
@@ -135,17 +147,20 @@ impl AudioTransmitter {
     ///
     /// # Errors
     /// [`Error::InvalidDescription`], [`Error::NotAcceptable`]: another offer may be tried.
-    /// [`Error::InvalidState`] unless this is the first description; [`Error::Closed`].
+    /// [`Error::InvalidState`] unless this is the first description;
+    /// [`Error::TooManyHandshakes`], [`Error::TooManyJoins`]; [`Error::Closed`].
     pub fn accept_offer(&mut self, sdp: &str) -> Result<String, Error> {
         self.expect_new("accept_offer")?;
+        let handshake = self.join()?;
         let offer = SessionDescription::parse(sdp)?;
-        let local = self
-            .local
-            .description(self.engine.identity(), self.engine.candidates());
+        let local = self.local.description(
+            self.engine.identity(),
+            &self.engine.shard(self.shard).candidates,
+        );
         let codecs = self.codecs();
         let capabilities = self.capabilities(&codecs);
         let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities)?;
-        self.add_peer()?;
+        self.add_peer(handshake)?;
         self.agree(&negotiated)?;
         Ok(answer)
     }
@@ -179,7 +194,7 @@ impl AudioTransmitter {
             return Err(Error::NotAgreed("redundant audio"));
         }
         let id = self.id;
-        self.engine.command(Command::SetRedundancy { id, frames })
+        self.command(Command::SetRedundancy { id, frames })
     }
 
     /// Sends digits to this listener in place of audio (RFC 4733), as the W3C's `insertDTMF`:
@@ -207,7 +222,7 @@ impl AudioTransmitter {
         if self.state() == TransmitterState::Connecting {
             return Err(invalid("insert_dtmf", "before media flows"));
         }
-        self.engine.command(Command::InsertDtmf {
+        self.command(Command::InsertDtmf {
             id: self.id,
             digits: digits.to_owned(),
             duration,
@@ -253,6 +268,7 @@ impl AudioTransmitter {
             retransmitted_packets_sent: counters.retransmitted_packets_sent,
             retransmitted_bytes_sent: counters.retransmitted_bytes_sent,
             redundant_bytes_sent: counters.redundant_bytes_sent,
+            max_lateness: counters.max_lateness.as_secs_f64(),
             nack_count: counters.nack_count,
             available_outgoing_bitrate: counters.bandwidth_estimate,
             max_bitrate: status.max_bitrate,
@@ -316,9 +332,13 @@ impl AudioTransmitter {
         self.closed().await;
     }
 
+    fn command(&self, command: Command) -> Result<(), Error> {
+        self.engine.shard(self.shard).command(command)
+    }
+
     fn hang_up(&self) {
         // If the engine is closed, so is the peer.
-        let _ = self.engine.command(Command::Close(self.id));
+        let _ = self.command(Command::Close(self.id));
     }
 
     fn codecs(&self) -> Vec<CodecDescription> {
@@ -340,8 +360,13 @@ impl AudioTransmitter {
         }
     }
 
+    /// Asks to come in, before any work is done for it.
+    fn join(&self) -> Result<HandshakePlace, Error> {
+        self.engine.admission().join(Instant::now())
+    }
+
     /// Hands the peer to the media thread, which answers checks from then on.
-    fn add_peer(&self) -> Result<(), Error> {
+    fn add_peer(&self, handshake: HandshakePlace) -> Result<(), Error> {
         let config = PeerConfig {
             id: self.id,
             local: self.local.clone(),
@@ -350,14 +375,18 @@ impl AudioTransmitter {
             limits: self.engine.limits(),
         };
         let peer = Box::new(Peer::new(config, Instant::now()));
-        self.engine.command(Command::Add(peer))
+        self.command(Command::Add {
+            id: self.id,
+            peer,
+            handshake,
+        })
     }
 
     fn agree(&mut self, negotiated: &Negotiated) -> Result<(), Error> {
         let codec = self.track.shared.config.codecs[negotiated.codec];
         let encoding = negotiation::encoding(codec, negotiated);
         let remote = negotiation::remote(negotiated, &self.track.shared, encoding);
-        self.engine.command(Command::SetRemote {
+        self.command(Command::SetRemote {
             id: self.id,
             remote: Box::new(remote),
             audience: Audience {
@@ -379,7 +408,7 @@ impl AudioTransmitter {
 impl Drop for AudioTransmitter {
     fn drop(&mut self) {
         self.hang_up();
-        self.engine.leave_place();
+        self.engine.shard(self.shard).leave();
     }
 }
 

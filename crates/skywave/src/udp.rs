@@ -3,16 +3,30 @@
 //! One port, one socket for each local address. An answer then leaves from the very address that
 //! was asked, as ICE demands (RFC 8445 §7.3.1), on hosts with several networks too.
 
+mod inbox;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(any(test, not(target_os = "linux")))]
+mod portable;
+mod socket;
+
+#[cfg(target_os = "linux")]
+use self::linux as system;
+#[cfg(not(target_os = "linux"))]
+use self::portable as system;
+
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use arrayvec::ArrayVec;
 use skywave_ice::Path;
 use skywave_peer::Outbox;
-use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::addresses::usable_addresses;
 use crate::error::Error;
+
+pub(crate) use self::inbox::Inbox;
 
 /// The sockets of one media port.
 #[derive(Debug)]
@@ -26,8 +40,8 @@ pub(crate) struct UdpPort {
 
 impl UdpPort {
     /// Binds every usable address for a wildcard address, else the one given. Port 0 takes any
-    /// port that is free on all of them.
-    pub(crate) fn bind(address: SocketAddr) -> Result<Self, Error> {
+    /// port that is free on all of them. Each socket asks for buffers of `buffer` bytes.
+    pub(crate) fn bind(address: SocketAddr, buffer: usize) -> Result<Self, Error> {
         let failed = |source| Error::Bind { address, source };
         let hosts = if address.ip().is_unspecified() {
             usable_addresses(address.ip()).map_err(failed)?
@@ -37,7 +51,7 @@ impl UdpPort {
         let mut attempts = PORT_ATTEMPTS;
         loop {
             attempts -= 1;
-            match Self::bind_all(&hosts, address.port()) {
+            match Self::bind_all(&hosts, address.port(), buffer) {
                 // The port that one address gave is taken on another: take the next.
                 Err(error)
                     if error.kind() == ErrorKind::AddrInUse
@@ -48,10 +62,10 @@ impl UdpPort {
         }
     }
 
-    fn bind_all(hosts: &[IpAddr], mut port: u16) -> io::Result<Self> {
+    fn bind_all(hosts: &[IpAddr], mut port: u16, buffer: usize) -> io::Result<Self> {
         let (mut sockets, mut addresses) = (Vec::new(), Vec::new());
         for &host in hosts {
-            let socket = match bind_one(SocketAddr::new(host, port)) {
+            let socket = match socket::open(SocketAddr::new(host, port), buffer) {
                 Ok(socket) => socket,
                 // An IPv6 address that is still being checked for duplicates, say.
                 Err(error) if error.kind() == ErrorKind::AddrNotAvailable && hosts.len() > 1 => {
@@ -80,17 +94,20 @@ impl UdpPort {
         &self.addresses
     }
 
+    /// Bytes of the smallest receive and the smallest send buffer that the system granted.
+    pub(crate) fn buffers(&self) -> (usize, usize) {
+        let granted = self
+            .sockets
+            .iter()
+            .filter_map(|one| socket::buffers(one).ok());
+        granted
+            .reduce(|(receive, send), next| (receive.min(next.0), send.min(next.1)))
+            .unwrap_or_default()
+    }
+
     /// What to poll for reading.
     pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.sockets.iter().map(AsFd::as_fd)
-    }
-
-    /// Takes a waiting datagram from one of the sockets. None if there is none.
-    pub(crate) fn receive(&self, base: usize, buffer: &mut [u8]) -> Option<(usize, Path)> {
-        let (len, remote) = self.sockets.get(base)?.recv_from(buffer).ok()?;
-        // There are at most MAX_ADDRESSES sockets.
-        let base = base as u8;
-        Some((len, Path { base, remote }))
     }
 
     /// Sends everything in the outbox and empties it. What the kernel refuses is counted, not
@@ -113,7 +130,7 @@ impl UdpPort {
     fn send(&self, batch: &Batch<'_>) -> u64 {
         match batch.first() {
             Some((_, path)) => match self.sockets.get(usize::from(path.base)) {
-                Some(socket) => send_batch(socket, batch),
+                Some(socket) => system::send_batch(socket, batch),
                 None => batch.len() as u64,
             },
             None => 0,
@@ -122,88 +139,7 @@ impl UdpPort {
 }
 
 /// Datagrams for one system call.
-type Batch<'a> = arrayvec::ArrayVec<(&'a [u8], Path), { Outbox::SLOTS }>;
-
-#[cfg(target_os = "linux")]
-fn send_batch(socket: &UdpSocket, batch: &Batch<'_>) -> u64 {
-    use arrayvec::ArrayVec;
-    use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg};
-
-    type Slots<T> = ArrayVec<T, { Outbox::SLOTS }>;
-    let payloads: Slots<[io::IoSlice<'_>; 1]> = batch
-        .iter()
-        .map(|(datagram, _)| [io::IoSlice::new(datagram)])
-        .collect();
-    let addresses: Slots<SocketAddrAny> =
-        batch.iter().map(|(_, path)| path.remote.into()).collect();
-    let mut controls: Slots<SendAncillaryBuffer<'_, '_, '_>> = batch
-        .iter()
-        .map(|_| SendAncillaryBuffer::default())
-        .collect();
-    let mut messages: Slots<MMsgHdr<'_>> = payloads
-        .iter()
-        .zip(&addresses)
-        .zip(&mut controls)
-        .map(|((payload, address), control)| MMsgHdr::new_with_addr(address, payload, control))
-        .collect();
-
-    let (mut rest, mut refused) = (&mut messages[..], 0);
-    while !rest.is_empty() {
-        match sendmmsg(socket, rest, SendFlags::NOSIGNAL) {
-            Ok(sent) if sent > 0 => rest = &mut rest[sent..],
-            // The error is that of the first datagram; the others may fare better.
-            _ => {
-                refused += 1;
-                rest = &mut rest[1..];
-            }
-        }
-    }
-    refused
-}
-
-#[cfg(not(target_os = "linux"))]
-fn send_batch(socket: &UdpSocket, batch: &Batch<'_>) -> u64 {
-    let failed = |(datagram, path): &&(&[u8], Path)| socket.send_to(datagram, path.remote).is_err();
-    batch.iter().filter(failed).count() as u64
-}
-
-fn bind_one(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    )?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // The kernel grants what its limits allow.
-    socket.set_recv_buffer_size(SOCKET_BUFFER)?;
-    socket.set_send_buffer_size(SOCKET_BUFFER)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    set_dont_fragment(&socket, address)?;
-    Ok(socket.into())
-}
-
-/// Our packets are far below any MTU; without fragments the kernel also spares itself the choice
-/// of an IP identification, a tenth of the cost of a send.
-#[cfg(target_os = "linux")]
-fn set_dont_fragment(socket: &Socket, address: SocketAddr) -> io::Result<()> {
-    use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
-
-    if address.is_ipv4() {
-        set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE)?;
-    }
-    Ok(())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn set_dont_fragment(_: &Socket, _: SocketAddr) -> io::Result<()> {
-    Ok(())
-}
-
-/// Bytes asked for either buffer of a socket: 20 ms of a thousand listeners.
-const SOCKET_BUFFER: usize = 4 << 20;
+type Batch<'a> = ArrayVec<(&'a [u8], Path), { Outbox::SLOTS }>;
 
 /// How often another port is tried when any will do.
 const PORT_ATTEMPTS: u32 = 16;
@@ -214,9 +150,15 @@ mod tests {
 
     use super::*;
 
+    const BUFFER: usize = 1 << 16;
+
+    fn loopback() -> UdpPort {
+        UdpPort::bind("127.0.0.1:0".parse().unwrap(), BUFFER).unwrap()
+    }
+
     #[test]
     fn wildcard_binds_one_port_on_every_address() {
-        let port = UdpPort::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))).unwrap();
+        let port = UdpPort::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)), BUFFER).unwrap();
         let number = port.addresses()[0].port();
         assert_ne!(number, 0);
         assert!(port.addresses().iter().all(|a| a.port() == number));
@@ -227,13 +169,18 @@ mod tests {
     fn taken_port_is_an_error_with_the_address() {
         let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
-        let error = UdpPort::bind(address).unwrap_err();
+        let error = UdpPort::bind(address, BUFFER).unwrap_err();
         assert!(error.to_string().contains(&address.to_string()), "{error}");
     }
 
     #[test]
+    fn buffers_are_told_as_the_system_granted_them() {
+        assert_eq!(loopback().buffers(), (BUFFER, BUFFER));
+    }
+
+    #[test]
     fn batch_reaches_every_destination_and_refusals_are_counted() {
-        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut port = loopback();
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
         let path = |remote: SocketAddr| Path { base: 0, remote };
         let here = path(receiver.local_addr().unwrap());
@@ -250,5 +197,76 @@ mod tests {
             let (len, from) = receiver.recv_from(&mut buffer).unwrap();
             assert_eq!((&buffer[..len], from), (expected, port.addresses()[0]));
         }
+    }
+
+    #[test]
+    fn portable_batch_reaches_every_destination_too() {
+        let [sender, receiver] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let path = |remote: SocketAddr| Path { base: 0, remote };
+        let here = path(receiver.local_addr().unwrap());
+        let nowhere = path("[::1]:9".parse().unwrap());
+        let batch = [(&b"one"[..], here), (b"nowhere", nowhere), (b"two", here)];
+        assert_eq!(
+            portable::send_batch(&sender, &batch.into_iter().collect()),
+            1
+        );
+        let mut buffer = [0; 16];
+        for expected in [&b"one"[..], b"two"] {
+            let (len, from) = receiver.recv_from(&mut buffer).unwrap();
+            assert_eq!(
+                (&buffer[..len], from),
+                (expected, sender.local_addr().unwrap())
+            );
+        }
+    }
+
+    /// Sends 40 datagrams to a port; what arrives, batch by batch, of which the first is full.
+    fn check_batches(
+        sender: &UdpSocket,
+        port: &UdpPort,
+        mut receive: impl FnMut() -> Vec<(Vec<u8>, SocketAddr)>,
+    ) {
+        let expected: Vec<_> = (0..40u8)
+            .map(|n| (vec![n; usize::from(n)], sender.local_addr().unwrap()))
+            .collect();
+        for (datagram, _) in &expected {
+            sender.send_to(datagram, port.addresses()[0]).unwrap();
+        }
+        assert_eq!(receive(), expected[..inbox::BATCH]);
+        assert_eq!(receive(), expected[inbox::BATCH..]);
+        assert_eq!(receive(), []);
+    }
+
+    #[test]
+    fn waiting_datagrams_are_received_together() {
+        for host in ["127.0.0.1:0", "[::1]:0"] {
+            let port = UdpPort::bind(host.parse().unwrap(), BUFFER).unwrap();
+            let mut inbox = Inbox::new(&port);
+            check_batches(&UdpSocket::bind(host).unwrap(), &port, || {
+                let count = inbox.receive(&port, 0);
+                let owned = |index| {
+                    let (datagram, path) = inbox.datagram(index).unwrap();
+                    (datagram.to_vec(), path.remote)
+                };
+                (0..count).map(owned).collect()
+            });
+        }
+    }
+
+    #[test]
+    fn waiting_datagrams_are_received_one_by_one_where_nothing_else_is_to_be_had() {
+        let port = loopback();
+        let mut buffers = Box::new([[0; 2048]; inbox::BATCH]);
+        check_batches(&UdpSocket::bind("127.0.0.1:0").unwrap(), &port, || {
+            let mut filled = inbox::Filled::new();
+            let mut receiver = portable::BatchReceiver::new();
+            receiver
+                .receive(&port.sockets[0], &mut buffers, &mut filled)
+                .unwrap();
+            let owned = |(&(len, remote), buffer): (&(usize, Option<SocketAddr>), &[u8; 2048])| {
+                (buffer[..len].to_vec(), remote.unwrap())
+            };
+            filled.iter().zip(buffers.iter()).map(owned).collect()
+        });
     }
 }

@@ -193,7 +193,7 @@ impl World {
 
     /// Sends a frame to some more; how many are left.
     pub(crate) fn fill(&mut self, cursor: &mut Cursor, limit: usize) -> usize {
-        self.with_hub(|hub, io| hub.fill(cursor, limit, io))
+        self.with_hub(|hub, io| hub.fill(cursor, limit, Duration::ZERO, io))
     }
 
     /// Starts a frame and leaves the rest to the caller.

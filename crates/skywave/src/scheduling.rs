@@ -1,0 +1,55 @@
+//! How the system schedules threads that have deadlines.
+
+use serde::Serialize;
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
+
+/// How the system lets a media thread run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheduling {
+    /// As any thread: others on the same core may make it late by some milliseconds.
+    #[default]
+    Normal,
+    /// Before all normal threads (SCHED_FIFO). Needs `CAP_SYS_NICE` or a limit `RTPRIO`.
+    Realtime,
+}
+
+/// Lets the calling thread wake up on time: Linux otherwise adds 50 us to every wait.
+pub(crate) fn precise_timers() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
+        tracing::debug!("timer slack stays as it is: {error}");
+    }
+}
+
+/// Puts the calling thread before all normal ones, if the process may.
+pub(crate) fn realtime() -> Scheduling {
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let set = ThreadPriorityValue::try_from(PRIORITY)
+        .map(ThreadPriority::Crossplatform)
+        .map(|priority| set_thread_priority_and_policy(thread_native_id(), priority, policy));
+    match set {
+        Ok(Ok(())) => Scheduling::Realtime,
+        _ => Scheduling::Normal,
+    }
+}
+
+/// Of 1 to 99. Above the threads that share the policy by its lowest value, below the kernel's
+/// own (50).
+const PRIORITY: u8 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_what_the_system_does() {
+        let told = std::thread::spawn(|| (realtime(), thread_priority::thread_schedule_policy()));
+        let (told, policy) = told.join().unwrap();
+        let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+        assert_eq!(told == Scheduling::Realtime, policy == Ok(fifo));
+    }
+}

@@ -1,0 +1,152 @@
+//! One shard of an engine: a media port with its thread.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use skywave_peer::{DropCounters, Hub};
+use tokio::sync::watch;
+
+use crate::config::EngineConfig;
+use crate::error::Error;
+use crate::media_thread::{Command, MediaThread};
+use crate::port_counters::PortCounters;
+use crate::track_worker::FrameOutput;
+use crate::udp::UdpPort;
+use crate::waker::{Waker, waker};
+
+/// The end that handles hold.
+pub(crate) struct Shard {
+    commands: Sender<Command>,
+    waker: Arc<Waker>,
+    thread: Option<JoinHandle<()>>,
+    /// Closed when the thread has ended; nothing is ever sent.
+    alive: watch::Receiver<()>,
+    pub(crate) candidates: Vec<SocketAddr>,
+    /// Bytes of the receive and the send buffer.
+    pub(crate) buffers: (usize, usize),
+    pub(crate) drops: Arc<DropCounters>,
+    pub(crate) counters: Arc<PortCounters>,
+    transmitters: AtomicUsize,
+}
+
+impl Shard {
+    /// Opens the port and starts the thread; where frames for it go comes beside.
+    pub(crate) fn start(config: &EngineConfig, number: u16) -> Result<(Self, FrameOutput), Error> {
+        let mut address = config.udp;
+        if address.port() != 0 {
+            let port = address.port().checked_add(number);
+            address.set_port(port.ok_or(Error::PortRange {
+                first: config.udp.port(),
+            })?);
+        }
+        let port = UdpPort::bind(address, config.socket_buffer)?;
+        let (candidates, buffers) = (candidates(config, &port), port.buffers());
+        let failed = |source| Error::Thread {
+            thread: "media",
+            source,
+        };
+        let (waker, wakeups) = waker().map_err(failed)?;
+        let waker = Arc::new(waker);
+        let (commands, command_queue) = channel();
+        let (frames, frame_queue) = sync_channel(FRAME_QUEUE);
+        let (alive_guard, alive) = watch::channel(());
+        let counters = Arc::new(PortCounters::default());
+        let hub = Hub::new();
+        let drops = Arc::clone(hub.drops());
+        let media = MediaThread::new(
+            port,
+            hub,
+            command_queue,
+            frame_queue,
+            wakeups,
+            Arc::clone(&counters),
+        );
+        let realtime = config.realtime;
+        let (started, has_started) = channel();
+        let run = move || {
+            media.run(realtime, &started);
+            drop(alive_guard);
+        };
+        let name = format!("skywave-media{number}");
+        let thread = thread::Builder::new().name(name).spawn(run);
+        let thread = thread.map_err(failed)?;
+        // From then on its statistics tell how it is scheduled.
+        let _ = has_started.recv();
+        let shard = Self {
+            commands,
+            waker: Arc::clone(&waker),
+            thread: Some(thread),
+            alive,
+            candidates,
+            buffers,
+            drops,
+            counters,
+            transmitters: AtomicUsize::new(0),
+        };
+        Ok((shard, FrameOutput { frames, waker }))
+    }
+
+    pub(crate) fn command(&self, command: Command) -> Result<(), Error> {
+        self.commands.send(command).map_err(|_| Error::Closed)?;
+        self.waker.wake();
+        Ok(())
+    }
+
+    /// Waits until the thread has ended.
+    pub(crate) async fn ended(&self) {
+        let mut alive = self.alive.clone();
+        // Nothing is ever sent: an error says that the thread is gone, which is what we wait for.
+        while alive.changed().await.is_ok() {}
+    }
+
+    /// How many transmitters belong to it.
+    pub(crate) fn transmitters(&self) -> usize {
+        self.transmitters.load(Relaxed)
+    }
+
+    /// Takes a transmitter in.
+    pub(crate) fn enter(&self) {
+        self.transmitters.fetch_add(1, Relaxed);
+    }
+
+    /// Lets a transmitter go.
+    pub(crate) fn leave(&self) {
+        self.transmitters.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        // The thread may be gone already, which is as good.
+        let _ = self.command(Command::Shutdown);
+        // A source may own a handle, which may then be dropped last, on the media thread itself.
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Public addresses first: who is told them is likely outside.
+fn candidates(config: &EngineConfig, port: &UdpPort) -> Vec<SocketAddr> {
+    let own = port.addresses();
+    let number = own.first().map_or(0, SocketAddr::port);
+    let public = config
+        .public_ips
+        .iter()
+        .map(|&ip| SocketAddr::new(ip, number));
+    let mut all: Vec<SocketAddr> = Vec::new();
+    for address in public.chain(own.iter().copied()) {
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
+}
+
+/// Frames that wait for the media thread at most; more are left out for everybody.
+const FRAME_QUEUE: usize = 1024;
