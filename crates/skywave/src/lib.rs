@@ -34,6 +34,7 @@ mod delivery;
 mod engine;
 mod error;
 mod fan_out;
+mod lateness;
 mod mailbox;
 mod media_thread;
 mod negotiation;
@@ -51,6 +52,7 @@ pub use audio_track::AudioTrack;
 pub use config::{Config, EngineConfig, RtpConfig, TrackConfig};
 pub use engine::Engine;
 pub use error::Error;
+pub use lateness::{Lateness, LatenessHistogram};
 pub use skywave_audio::{
     AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, PcmReader, Silence, Tone,
 };
