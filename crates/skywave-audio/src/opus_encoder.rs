@@ -7,7 +7,7 @@
 use crate::Error;
 use crate::codec::{MONO_BIT_RATE, STEREO_BIT_RATE};
 
-/// An Opus encoder for frames of 20 ms.
+/// An Opus encoder for packets of 10, 20, 40 or 60 ms.
 pub(crate) struct OpusEncoder {
     #[cfg(not(feature = "audiopus"))]
     inner: ropus::Encoder,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use skywave_audio::{AudioSource, Encoding};
+use skywave_audio::{AudioSource, Packetization};
 use skywave_peer::StreamKey;
 
 use crate::config::TrackConfig;
@@ -43,6 +43,7 @@ impl AudioTrack {
             underrun_samples: counters.underrun_samples.load(Relaxed),
             source_panics: counters.source_panics.load(Relaxed),
             encoder_errors: counters.encoder_errors.load(Relaxed),
+            encodings: counters.encodings.load(Relaxed),
             ended: counters.ended.load(Relaxed),
         }
     }
@@ -54,8 +55,8 @@ pub(crate) struct TrackShared {
     pub(crate) config: TrackConfig,
     pub(crate) mailbox: Mailbox,
     pub(crate) counters: TrackCounters,
-    /// Connected listeners by [`Encoding::index`]: nothing is encoded for nobody.
-    audiences: [AtomicU32; Encoding::ALL.len()],
+    /// Connected listeners by [`Packetization::index`]: nothing is encoded for nobody.
+    audiences: [AtomicU32; Packetization::COUNT],
 }
 
 impl TrackShared {
@@ -75,22 +76,28 @@ impl TrackShared {
         }
     }
 
-    /// The stream of one encoding of this track, on the engine's hub.
-    pub(crate) fn stream(&self, encoding: Encoding) -> StreamKey {
-        StreamKey(self.id.number * Encoding::ALL.len() as u64 + encoding.index() as u64)
+    /// The stream of packets of one kind of this track, on the engine's hub.
+    pub(crate) fn stream(&self, packetization: Packetization) -> StreamKey {
+        let first = self.id.number * Packetization::COUNT as u64;
+        StreamKey(first + packetization.index() as u64)
     }
 
-    /// Connected listeners of one encoding.
-    pub(crate) fn audience(&self, encoding: Encoding) -> u32 {
-        self.audiences[encoding.index()].load(Relaxed)
+    /// Connected listeners of one stream.
+    pub(crate) fn audience(&self, packetization: Packetization) -> u32 {
+        self.audiences[packetization.index()].load(Relaxed)
     }
 
-    pub(crate) fn join(&self, encoding: Encoding) {
-        self.audiences[encoding.index()].fetch_add(1, Relaxed);
+    /// The packetizations that somebody listens to.
+    pub(crate) fn in_use(&self) -> impl Iterator<Item = Packetization> {
+        Packetization::all().filter(|&packetization| self.audience(packetization) > 0)
     }
 
-    pub(crate) fn leave(&self, encoding: Encoding) {
-        self.audiences[encoding.index()].fetch_sub(1, Relaxed);
+    pub(crate) fn join(&self, packetization: Packetization) {
+        self.audiences[packetization.index()].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn leave(&self, packetization: Packetization) {
+        self.audiences[packetization.index()].fetch_sub(1, Relaxed);
     }
 }
 
@@ -111,5 +118,6 @@ pub(crate) struct TrackCounters {
     pub(crate) underrun_samples: AtomicU64,
     pub(crate) source_panics: AtomicU64,
     pub(crate) encoder_errors: AtomicU64,
+    pub(crate) encodings: AtomicU64,
     pub(crate) ended: AtomicBool,
 }

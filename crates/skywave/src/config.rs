@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::thread;
 
-use skywave_audio::AudioCodec;
+use skywave_audio::{AudioCodec, Ptime};
 use skywave_peer::Limits;
 
 /// How an [`Engine`](crate::Engine) reaches its listeners.
@@ -42,6 +42,10 @@ pub struct TrackConfig {
     /// Codecs that may be used, in the order of an offer. An answer keeps the offer's order.
     /// Default: Opus, PCMU, PCMA.
     pub codecs: Vec<AudioCodec>,
+    /// How much audio a packet carries: longer packets mean fewer of them, more latency, and more
+    /// to miss where one is lost. A listener that takes or wants only shorter ones (`a=maxptime`,
+    /// `a=ptime`) gets the longest that it does. Default: 20 ms.
+    pub ptime: Ptime,
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
@@ -53,6 +57,7 @@ impl Default for TrackConfig {
     fn default() -> Self {
         Self {
             codecs: AudioCodec::ALL.to_vec(),
+            ptime: Ptime::default(),
             wait_for_listener: false,
             rtp: RtpConfig::default(),
         }

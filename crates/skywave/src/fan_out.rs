@@ -16,7 +16,9 @@ pub(crate) struct FanOut {
 struct OnItsWay {
     stream: StreamKey,
     /// When the frame was due.
-    captured: Instant,
+    due: Instant,
+    /// The last listener has it this long after the first.
+    spread: Duration,
     cursor: Cursor,
     audience: usize,
     /// The next frame of the stream is here: all that is left goes at once.
@@ -28,9 +30,15 @@ struct OnItsWay {
 
 impl FanOut {
     /// Starts a frame. If the stream's frame before is still on its way, that one hurries; if it
-    /// was hurried already, the new one is left out for everybody: false.
-    pub(crate) fn start(&mut self, frame: StreamFrame, hub: &mut Hub) -> bool {
-        let (stream, captured) = (frame.stream, frame.captured);
+    /// was hurried already, the new one is left out for everybody: false. `due` is when it was to
+    /// be sent, `interval` the time until the next of the stream.
+    pub(crate) fn start(
+        &mut self,
+        frame: StreamFrame,
+        (due, interval): (Instant, Duration),
+        hub: &mut Hub,
+    ) -> bool {
+        let stream = frame.stream;
         let mut waiting = self
             .on_their_way
             .iter_mut()
@@ -45,7 +53,8 @@ impl FanOut {
         if let Some(cursor) = hub.begin(frame) {
             self.on_their_way.push(OnItsWay {
                 stream,
-                captured,
+                due,
+                spread: spread(interval),
                 audience: hub.listeners(stream),
                 cursor,
                 hurry: false,
@@ -80,7 +89,7 @@ impl FanOut {
 
 impl OnItsWay {
     fn fill(&mut self, hub: &mut Hub, io: &mut Io<'_>) {
-        let due = self.due(io.now).saturating_sub(self.served);
+        let due = self.audience_due(io.now).saturating_sub(self.served);
         let limit = due.min(io.outbox.free());
         self.done = hub.fill(&mut self.cursor, limit, io) == 0;
         self.served += limit;
@@ -88,10 +97,10 @@ impl OnItsWay {
 
     /// How many listeners should have the frame at `now`. In the end that is everybody, those who
     /// came after its beginning too.
-    fn due(&self, now: Instant) -> usize {
+    fn audience_due(&self, now: Instant) -> usize {
         // Counted from when the frame was due: one that comes late has less time.
-        let elapsed = now.saturating_duration_since(self.captured);
-        let share = elapsed.as_secs_f64() / SPREAD.as_secs_f64();
+        let elapsed = now.saturating_duration_since(self.due);
+        let share = elapsed.as_secs_f64() / self.spread.as_secs_f64();
         if self.hurry || share >= 1.0 {
             return usize::MAX;
         }
@@ -100,14 +109,20 @@ impl OnItsWay {
     }
 
     fn next_slot(&self, now: Instant) -> Instant {
-        let elapsed = now.saturating_duration_since(self.captured);
+        let elapsed = now.saturating_duration_since(self.due);
         let passed = elapsed.as_nanos() / SLOT.as_nanos();
         // A frame is on its way for far less than 2^32 slots.
-        self.captured + SLOT * (passed as u32 + 1)
+        self.due + SLOT * (passed as u32 + 1)
     }
 }
 
-/// The last listener has the frame this long after the first: time is left before the next.
+/// How long a frame is on its way, where the next comes after `interval`.
+fn spread(interval: Duration) -> Duration {
+    SPREAD.min(interval * 3 / 4)
+}
+
+/// The last listener has the frame this long after the first, or after three quarters of a shorter
+/// interval: time is left before the next.
 const SPREAD: Duration = Duration::from_millis(15);
 
 /// The grid of sending while an audience is being served.
@@ -121,10 +136,11 @@ mod tests {
 
     use super::*;
 
-    fn on_its_way(audience: usize, captured: Instant) -> OnItsWay {
+    fn on_its_way(audience: usize, due: Instant) -> OnItsWay {
         OnItsWay {
             stream: StreamKey(1),
-            captured,
+            due,
+            spread: SPREAD,
             cursor: Cursor::default(),
             audience,
             hurry: false,
@@ -137,17 +153,17 @@ mod tests {
     fn first_batch_is_due_at_once_and_the_rest_evenly() {
         let start = Instant::now();
         let frame = on_its_way(1064, start);
-        assert_eq!(frame.due(start), 64);
-        assert_eq!(frame.due(start + SPREAD / 2), 564);
-        assert_eq!(frame.due(start + SPREAD * 14 / 15), 64 + 933);
-        assert_eq!(frame.due(start + SPREAD), usize::MAX);
+        assert_eq!(frame.audience_due(start), 64);
+        assert_eq!(frame.audience_due(start + SPREAD / 2), 564);
+        assert_eq!(frame.audience_due(start + SPREAD * 14 / 15), 64 + 933);
+        assert_eq!(frame.audience_due(start + SPREAD), usize::MAX);
     }
 
     #[test]
     fn late_frame_catches_up_within_its_own_time() {
         let start = Instant::now();
         let late = start + Duration::from_millis(14);
-        assert!(on_its_way(1064, start).due(late) > 990);
+        assert!(on_its_way(1064, start).audience_due(late) > 990);
     }
 
     #[test]
@@ -160,11 +176,17 @@ mod tests {
     }
 
     #[test]
+    fn frame_is_through_before_the_next_and_no_later_for_being_long() {
+        let spread = [10, 20, 60].map(|ms| spread(Duration::from_millis(ms)).as_micros());
+        assert_eq!(spread, [7_500, 15_000, 15_000]);
+    }
+
+    #[test]
     fn frame_that_is_overtaken_hurries() {
         let start = Instant::now();
         let mut frame = on_its_way(1064, start);
         frame.hurry = true;
-        assert_eq!(frame.due(start), usize::MAX);
+        assert_eq!(frame.audience_due(start), usize::MAX);
     }
 
     #[test]
@@ -186,7 +208,8 @@ mod tests {
             captured: now,
             clock_rate: 48_000,
         };
-        assert!(fan_out.start(frame, &mut hub));
+        let pace = (now, Duration::from_millis(20));
+        assert!(fan_out.start(frame, pace, &mut hub));
         assert_eq!(fan_out.next_slot(now), None);
     }
 }

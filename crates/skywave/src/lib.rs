@@ -38,6 +38,7 @@ mod lateness;
 mod mailbox;
 mod media_thread;
 mod negotiation;
+mod playing_track;
 mod precise_timers;
 mod seat;
 mod stats;
@@ -54,7 +55,8 @@ pub use engine::Engine;
 pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use skywave_audio::{
-    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, PcmReader, Silence, Tone,
+    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, PcmReader, Ptime, Silence,
+    Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skywave_audio::Encoding;
+use skywave_audio::Packetization;
 use skywave_peer::PeerEvent;
 use tokio::sync::watch;
 
@@ -12,7 +12,7 @@ use crate::status::{Status, TransmitterState};
 /// The place that a connected listener takes in a track's audience.
 pub(crate) struct Audience {
     pub(crate) track: Arc<TrackShared>,
-    pub(crate) encoding: Encoding,
+    pub(crate) packetization: Packetization,
 }
 
 /// What the thread knows of a peer's handle.
@@ -51,7 +51,7 @@ impl Seat {
         if let Some(audience) = &self.audience
             && !self.listening
         {
-            audience.track.join(audience.encoding);
+            audience.track.join(audience.packetization);
             self.listening = true;
         }
     }
@@ -62,7 +62,7 @@ impl Drop for Seat {
         if let Some(audience) = &self.audience
             && self.listening
         {
-            audience.track.leave(audience.encoding);
+            audience.track.leave(audience.packetization);
         }
     }
 }
