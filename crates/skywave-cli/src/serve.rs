@@ -35,6 +35,7 @@ pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
         ..EngineConfig::default()
     })?;
     let track = engine.audio_track(TrackConfig {
+        ptime: args.ptime,
         rtp: RtpConfig {
             redundancy: args.redundancy,
             ..RtpConfig::default()
