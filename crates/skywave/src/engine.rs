@@ -16,7 +16,8 @@ use crate::config::{EngineConfig, TrackConfig};
 use crate::error::Error;
 use crate::media_thread::{Command, MediaThread, PortCounters};
 use crate::stats::EngineStats;
-use crate::track_worker::{FrameOutput, TrackWorker};
+use crate::track_worker::FrameOutput;
+use crate::track_workers::TrackWorkers;
 use crate::transmitter::AudioTransmitter;
 use crate::udp::UdpPort;
 use crate::waker::{Waker, waker};
@@ -36,8 +37,7 @@ struct Inner {
     waker: Arc<Waker>,
     /// Tells the tracks of this engine from those of others.
     id: u64,
-    /// Dropped with this, which ends the workers: at once, or when the source they read returns.
-    workers: Vec<Sender<Arc<TrackShared>>>,
+    workers: TrackWorkers,
     media: Option<JoinHandle<()>>,
     /// Closed when the media thread has ended; nothing is ever sent.
     alive: watch::Receiver<()>,
@@ -83,17 +83,8 @@ impl Engine {
             frames,
             waker: Arc::clone(&waker),
         };
-        let mut workers = Vec::new();
-        for _ in 0..config.encoder_threads.max(1) {
-            let (tracks, track_queue) = channel();
-            let worker = TrackWorker {
-                tracks: track_queue,
-                output: output.clone(),
-            };
-            let run_worker = move || worker.run();
-            spawn("skywave-encoder", run_worker).map_err(failed("encoder"))?;
-            workers.push(tracks);
-        }
+        let workers =
+            TrackWorkers::start(config.encoder_threads, &output).map_err(failed("encoder"))?;
 
         Ok(Self {
             inner: Arc::new(Inner {
@@ -123,9 +114,7 @@ impl Engine {
             number: self.inner.next_track.fetch_add(1, Relaxed),
         };
         let shared = Arc::new(TrackShared::new(id, config));
-        let worker = id.number as usize % self.inner.workers.len();
-        // A worker lives as long as its channel's sender, which is here.
-        let _ = self.inner.workers[worker].send(Arc::clone(&shared));
+        self.inner.workers.play(Arc::clone(&shared));
         AudioTrack { shared }
     }
 

@@ -44,6 +44,7 @@ mod seat;
 mod stats;
 mod status;
 mod track_worker;
+mod track_workers;
 mod transmitter;
 mod udp;
 mod waker;

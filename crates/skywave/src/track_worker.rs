@@ -1,6 +1,10 @@
 //! A thread that reads and encodes many tracks, each on its own clock.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Instant;
 
@@ -14,6 +18,8 @@ use crate::waker::Waker;
 pub(crate) struct TrackWorker {
     pub(crate) tracks: Receiver<Arc<TrackShared>>,
     pub(crate) output: FrameOutput,
+    /// Tracks it has, those on their way here included.
+    pub(crate) load: Arc<AtomicUsize>,
 }
 
 /// Where encoded frames go.
@@ -27,16 +33,11 @@ impl TrackWorker {
     /// The thread's life.
     pub(crate) fn run(self) {
         precise_timers();
-        let mut playing: Vec<PlayingTrack> = Vec::new();
-        while let Some(new) = self.wait(playing.iter().map(PlayingTrack::deadline).min()) {
-            playing.extend(new.map(|shared| PlayingTrack::new(shared, Instant::now())));
-            // A track whose handles are all gone is over.
-            playing.retain(|track| !track.is_over());
-            for track in &mut playing {
-                if track.deadline() <= Instant::now() {
-                    track.play(&self.output);
-                    track.advance(Instant::now());
-                }
+        let mut playing = BinaryHeap::new();
+        while let Some(new) = self.wait(playing.peek().map(Scheduled::deadline)) {
+            match new {
+                Some(shared) => playing.push(Scheduled::new(shared)),
+                None => self.play_next(&mut playing),
             }
         }
     }
@@ -52,5 +53,124 @@ impl TrackWorker {
             Err(RecvTimeoutError::Timeout) => Some(None),
             Err(RecvTimeoutError::Disconnected) => None,
         }
+    }
+
+    /// Plays the track that is due first. One whose handles are all gone ends here.
+    fn play_next(&self, playing: &mut BinaryHeap<Scheduled>) {
+        let Some(mut next) = playing.peek_mut() else {
+            return;
+        };
+        if next.track.is_over() {
+            PeekMut::pop(next);
+            self.load.fetch_sub(1, Relaxed);
+            return;
+        }
+        next.track.play(&self.output);
+        next.track.advance(Instant::now());
+    }
+}
+
+/// A track in the order of deadlines: the greatest is due first. Boxed, as heaps move their items
+/// about.
+struct Scheduled {
+    track: Box<PlayingTrack>,
+}
+
+impl Scheduled {
+    fn new(shared: Arc<TrackShared>) -> Self {
+        Self {
+            track: Box::new(PlayingTrack::new(shared, Instant::now())),
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.track.deadline()
+    }
+}
+
+impl Ord for Scheduled {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.deadline().cmp(&self.deadline())
+    }
+}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        self.deadline() == other.deadline()
+    }
+}
+
+impl Eq for Scheduled {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{channel, sync_channel};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::audio_track::TrackId;
+    use crate::config::TrackConfig;
+    use crate::waker::waker;
+
+    fn worker(load: usize) -> TrackWorker {
+        TrackWorker {
+            tracks: channel().1,
+            output: FrameOutput {
+                frames: sync_channel(1).0,
+                waker: Arc::new(waker().unwrap().0),
+            },
+            load: Arc::new(AtomicUsize::new(load)),
+        }
+    }
+
+    fn tracks(count: u64) -> Vec<Arc<TrackShared>> {
+        let shared = |number| {
+            let id = TrackId { engine: 0, number };
+            Arc::new(TrackShared::new(id, TrackConfig::default()))
+        };
+        (0..count).map(shared).collect()
+    }
+
+    #[test]
+    fn tracks_are_played_in_the_order_of_their_deadlines_each_as_often() {
+        let (worker, tracks) = (worker(300), tracks(300));
+        let mut playing: BinaryHeap<_> = tracks.iter().cloned().map(Scheduled::new).collect();
+        let mut last = playing.peek().unwrap().deadline();
+        for _ in 0..3_000 {
+            let due = playing.peek().unwrap().deadline();
+            assert!(last <= due);
+            last = due;
+            worker.play_next(&mut playing);
+        }
+        // Nobody is a whole frame behind another.
+        let frame = Duration::from_millis(20);
+        assert!(
+            playing
+                .iter()
+                .all(|track| track.deadline() < last + frame + frame)
+        );
+        assert_eq!(playing.len(), 300);
+    }
+
+    #[test]
+    fn track_without_handles_ends_at_its_deadline() {
+        let (worker, mut tracks) = (worker(3), tracks(3));
+        let mut playing: BinaryHeap<_> = tracks.iter().cloned().map(Scheduled::new).collect();
+        tracks.remove(1);
+        for _ in 0..3 {
+            worker.play_next(&mut playing);
+        }
+        assert_eq!((playing.len(), worker.load.load(Relaxed)), (2, 2));
+        tracks.clear();
+        for _ in 0..3 {
+            worker.play_next(&mut playing);
+        }
+        assert_eq!((playing.len(), worker.load.load(Relaxed)), (0, 0));
     }
 }
