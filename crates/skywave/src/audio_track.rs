@@ -7,6 +7,7 @@ use skywave_audio::{AudioSource, Packetization};
 use skywave_peer::StreamKey;
 
 use crate::config::TrackConfig;
+use crate::lateness::LatenessHistogram;
 use crate::mailbox::Mailbox;
 use crate::stats::TrackStats;
 
@@ -45,6 +46,7 @@ impl AudioTrack {
             encoder_errors: counters.encoder_errors.load(Relaxed),
             encodings: counters.encodings.load(Relaxed),
             ended: counters.ended.load(Relaxed),
+            lateness: counters.lateness.snapshot(),
         }
     }
 }
@@ -120,4 +122,5 @@ pub(crate) struct TrackCounters {
     pub(crate) encoder_errors: AtomicU64,
     pub(crate) encodings: AtomicU64,
     pub(crate) ended: AtomicBool,
+    pub(crate) lateness: LatenessHistogram,
 }

@@ -67,6 +67,11 @@ impl PlayingTrack {
     /// Goes on to the next step, having played one at `now`. It ends at the next boundary between
     /// packets of any length that is listened to.
     pub(crate) fn advance(&mut self, now: Instant) {
+        let counters = &self.shared.counters;
+        if self.started {
+            let lateness = now.saturating_duration_since(self.deadline());
+            counters.lateness.record(lateness);
+        }
         let own = self.shared.config.ptime;
         let in_use = self
             .shared
@@ -74,7 +79,7 @@ impl PlayingTrack {
             .map(|packetization| packetization.ptime);
         let skipped = self.clock.advance(PacketGrid::new(in_use, own), now);
         let frames = skipped.div_ceil(own.samples() as u64);
-        add(&self.shared.counters.frames_skipped, frames);
+        add(&counters.frames_skipped, frames);
     }
 
     fn play_step(&mut self, output: &FrameOutput) {
@@ -340,6 +345,11 @@ mod tests {
         stage.shared.join(long);
         stage.shared.join(short);
         stage.play_until(2_000, Duration::from_millis(19));
+        let lateness = stage.shared.counters.lateness.snapshot();
+        assert_eq!(
+            (lateness.count(), lateness.max()),
+            (99, Duration::from_millis(19))
+        );
         stage.assert_sent(long, 0, 2_000);
         // The first step was planned before anybody listened.
         stage.assert_sent(short, 40, 2_000);

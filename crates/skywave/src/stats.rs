@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use crate::lateness::Lateness;
 use crate::status::TransmitterState;
 
 /// What one transmitter sent and what its listener reports, all totals since it began.
@@ -107,6 +108,8 @@ pub struct TrackStats {
     pub encodings: u64,
     /// Whether the source has come to its end, so that silence is sent.
     pub ended: bool,
+    /// How long after they were due frames had been encoded.
+    pub lateness: Lateness,
 }
 
 /// A codec that can be sent.
