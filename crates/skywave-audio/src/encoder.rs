@@ -3,7 +3,7 @@
 use crate::g711::{encode_a_law, encode_mu_law};
 use crate::narrowband::Narrowband;
 use crate::opus_encoder::OpusEncoder;
-use crate::{Encoding, Error, Packetization, audio_level};
+use crate::{Encoding, Error, OpusComplexity, Packetization, audio_level};
 
 /// Encodes one track in one way.
 pub struct Encoder {
@@ -14,14 +14,15 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder with fresh state.
+    /// An encoder with fresh state. The complexity is that of Opus; G.711 has none.
     ///
     /// # Errors
     /// [`Error::Opus`] or [`Error::Resampler`] when the library refuses its settings.
-    pub fn new(packetization: Packetization) -> Result<Self, Error> {
+    pub fn new(packetization: Packetization, complexity: OpusComplexity) -> Result<Self, Error> {
+        let opus = |stereo| OpusEncoder::new(stereo, complexity).map(Box::new);
         let codec = match packetization.encoding {
-            Encoding::OpusMono => CodecState::Opus(Box::new(OpusEncoder::new(false)?)),
-            Encoding::OpusStereo => CodecState::Opus(Box::new(OpusEncoder::new(true)?)),
+            Encoding::OpusMono => CodecState::Opus(opus(false)?),
+            Encoding::OpusStereo => CodecState::Opus(opus(true)?),
             Encoding::Pcmu | Encoding::Pcma => CodecState::G711(Box::new(Narrowband::new()?)),
         };
         Ok(Self {
@@ -116,12 +117,13 @@ mod tests {
     use crate::{AudioSource, Ptime, Tone};
 
     fn encoder(encoding: Encoding, ptime: Ptime) -> Encoder {
-        Encoder::new(Packetization { encoding, ptime }).unwrap()
+        let packetization = Packetization { encoding, ptime };
+        Encoder::new(packetization, OpusComplexity::default()).unwrap()
     }
 
     /// 1.2 s of `source`, which is a whole number of packets of each length.
-    fn encode_as(encoding: Encoding, ptime: Ptime, source: &mut dyn AudioSource) -> Vec<Vec<u8>> {
-        let mut encoder = encoder(encoding, ptime);
+    fn encode_with(encoder: &mut Encoder, source: &mut dyn AudioSource) -> Vec<Vec<u8>> {
+        let ptime = encoder.packetization().ptime;
         let mut pcm = vec![[0.0; 2]; ptime.samples()];
         (0..1_200 / ptime.milliseconds())
             .map(|_| {
@@ -131,6 +133,10 @@ mod tests {
                 payload
             })
             .collect()
+    }
+
+    fn encode_as(encoding: Encoding, ptime: Ptime, source: &mut dyn AudioSource) -> Vec<Vec<u8>> {
+        encode_with(&mut encoder(encoding, ptime), source)
     }
 
     fn encode(encoding: Encoding, source: &mut dyn AudioSource) -> Vec<Vec<u8>> {
@@ -276,7 +282,7 @@ mod tests {
     #[test]
     fn payload_is_appended_and_a_wrong_number_of_samples_leaves_it_alone() {
         for packetization in Packetization::all() {
-            let mut encoder = Encoder::new(packetization).unwrap();
+            let mut encoder = Encoder::new(packetization, OpusComplexity::default()).unwrap();
             assert_eq!(encoder.packetization(), packetization);
             let right = packetization.ptime.samples();
             let mut payload = vec![1, 2, 3];
@@ -292,6 +298,20 @@ mod tests {
                 .encode(&vec![[0.0; 2]; right], &mut payload)
                 .unwrap();
             assert!(payload.starts_with(&[1, 2, 3]) && payload.len() > 3);
+        }
+    }
+
+    #[test]
+    fn opus_of_any_complexity_is_heard() {
+        for complexity in [0, 5, 10] {
+            let complexity = OpusComplexity::new(complexity).unwrap();
+            let (encoding, ptime) = (Encoding::OpusMono, Ptime::Ms20);
+            let packetization = Packetization { encoding, ptime };
+            let mut encoder = Encoder::new(packetization, complexity).unwrap();
+            let packets = encode_with(&mut encoder, &mut Tone::new(440.0).unwrap());
+            let [left, _] = decode_opus(&packets, ptime);
+            let level = amplitude(&left[9_600..], 440.0);
+            assert!((level - 0.25).abs() < 0.02, "{level} at {complexity:?}");
         }
     }
 

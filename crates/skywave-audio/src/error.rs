@@ -10,6 +10,9 @@ pub enum Error {
     /// A tone outside 20 Hz to 20 kHz.
     #[error("a tone of {0} Hz is outside 20 Hz to 20,000 Hz")]
     Frequency(f64),
+    /// A complexity of Opus beyond 10.
+    #[error("an Opus complexity of {0} is outside 0 to 10")]
+    Complexity(u8),
     /// The file cannot be opened or read.
     #[error("{}: {cause}", path.display())]
     Read {

@@ -10,14 +10,17 @@
 //! only [`FileSource`] and [`PcmReader`] have a thread each, which reads ahead.
 //!
 //! ```
-//! use skywave_audio::{Encoder, Encoding, Packetization, Ptime, SourcePlayer, Tone};
+//! use skywave_audio::{
+//!     Encoder, Encoding, OpusComplexity, Packetization, Ptime, SourcePlayer, Tone,
+//! };
 //!
 //! let mut player = SourcePlayer::new();
 //! player.replace(Some(Box::new(Tone::new(440.0)?)));
-//! let mut encoder = Encoder::new(Packetization {
+//! let packetization = Packetization {
 //!     encoding: Encoding::OpusStereo,
 //!     ptime: Ptime::Ms20,
-//! })?;
+//! };
+//! let mut encoder = Encoder::new(packetization, OpusComplexity::default())?;
 //!
 //! let mut pcm = [[0.0; 2]; Ptime::Ms20.samples()];
 //! player.read(&mut pcm);
@@ -43,6 +46,7 @@ mod g711;
 mod goertzel;
 mod melody;
 mod narrowband;
+mod opus_complexity;
 mod opus_decoder;
 mod opus_encoder;
 mod packet_encoder;
@@ -66,6 +70,7 @@ pub use error::Error;
 pub use file_source::FileSource;
 pub use frame_clock::FrameClock;
 pub use melody::Melody;
+pub use opus_complexity::OpusComplexity;
 pub use packet_encoder::PacketEncoder;
 pub use packet_grid::PacketGrid;
 pub use packetization::Packetization;

@@ -1,7 +1,7 @@
 //! Makes the packets of one stream out of a track that is read in steps of any length.
 
 use crate::frame_clock::timestamp;
-use crate::{EncodedFrame, Encoder, Error, Packetization, VoiceActivity};
+use crate::{EncodedFrame, Encoder, Error, OpusComplexity, Packetization, VoiceActivity};
 
 /// Collects the samples of a packet and encodes it when it is full.
 #[derive(Debug)]
@@ -19,9 +19,9 @@ impl PacketEncoder {
     ///
     /// # Errors
     /// Those of [`Encoder::new`].
-    pub fn new(packetization: Packetization) -> Result<Self, Error> {
+    pub fn new(packetization: Packetization, complexity: OpusComplexity) -> Result<Self, Error> {
         Ok(Self {
-            encoder: Encoder::new(packetization)?,
+            encoder: Encoder::new(packetization, complexity)?,
             voice: VoiceActivity::default(),
             samples: Vec::with_capacity(packetization.ptime.samples()),
             begin: 0,
@@ -81,7 +81,8 @@ mod tests {
     use crate::{AudioSource, Encoding, Melody, Ptime};
 
     fn encoder(encoding: Encoding, ptime: Ptime) -> PacketEncoder {
-        PacketEncoder::new(Packetization { encoding, ptime }).unwrap()
+        let packetization = Packetization { encoding, ptime };
+        PacketEncoder::new(packetization, OpusComplexity::default()).unwrap()
     }
 
     fn melody(samples: usize) -> Vec<[f32; 2]> {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::thread;
 
-use skywave_audio::{AudioCodec, Ptime};
+use skywave_audio::{AudioCodec, OpusComplexity, Ptime};
 use skywave_peer::Limits;
 
 /// How an [`Engine`](crate::Engine) reaches its listeners.
@@ -46,6 +46,8 @@ pub struct TrackConfig {
     /// to miss where one is lost. A listener that takes or wants only shorter ones (`a=maxptime`,
     /// `a=ptime`) gets the longest that it does. Default: 20 ms.
     pub ptime: Ptime,
+    /// How hard Opus encoders try: a host with many tracks may choose less. Default: 5.
+    pub opus_complexity: OpusComplexity,
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
@@ -58,6 +60,7 @@ impl Default for TrackConfig {
         Self {
             codecs: AudioCodec::ALL.to_vec(),
             ptime: Ptime::default(),
+            opus_complexity: OpusComplexity::default(),
             wait_for_listener: false,
             rtp: RtpConfig::default(),
         }

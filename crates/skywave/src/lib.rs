@@ -56,8 +56,8 @@ pub use engine::Engine;
 pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use skywave_audio::{
-    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, PcmReader, Ptime, Silence,
-    Tone,
+    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmReader,
+    Ptime, Silence, Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};

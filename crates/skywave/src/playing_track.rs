@@ -132,7 +132,10 @@ impl PlayingTrack {
         let slot = &mut self.encoders[packetization.index()];
         let encoder = match slot {
             Some(encoder) => encoder,
-            None => slot.insert(PacketEncoder::new(packetization)?),
+            None => {
+                let complexity = self.shared.config.opus_complexity;
+                slot.insert(PacketEncoder::new(packetization, complexity)?)
+            }
         };
         let step = self.clock.step_samples();
         encoder.push(self.clock.position(), &self.pcm[..step])
