@@ -1,5 +1,7 @@
 //! The audio level of a frame and the voice bit (RFC 6464).
 
+use crate::SAMPLE_RATE;
+
 /// The level of exactly these samples in -dBov (RFC 6464 §3).
 ///
 /// It is the RMS over all of them, of one channel or of several interleaved,
@@ -21,26 +23,27 @@ pub fn audio_level(samples: &[f32]) -> u8 {
 /// Decides the V bit of RFC 6464 §3 from the levels of successive frames.
 ///
 /// An honest energy gate and no more: a frame of -45 dBov or louder opens it; it
-/// closes after ten frames in a row (200 ms) quieter than -55 dBov, so that the
-/// pauses between words do not flicker. Music opens it as speech does.
+/// closes after 200 ms of frames quieter than -55 dBov, however long each is, so
+/// that the pauses between words do not flicker. Music opens it as speech does.
 #[derive(Clone, Debug, Default)]
 pub struct VoiceActivity {
     active: bool,
-    quiet_frames: u32,
+    quiet_samples: usize,
 }
 
 impl VoiceActivity {
-    /// Takes the next frame's [`audio_level`] and tells whether it counts as voice.
-    pub fn update(&mut self, level: u8) -> bool {
+    /// Takes the [`audio_level`] of the next frame and its length in samples of 48 kHz, and tells
+    /// whether it counts as voice.
+    pub fn update(&mut self, level: u8, samples: usize) -> bool {
         if level <= OPENING_LEVEL {
             self.active = true;
         }
         if level <= CLOSING_LEVEL {
-            self.quiet_frames = 0;
+            self.quiet_samples = 0;
         } else {
-            self.quiet_frames = self.quiet_frames.saturating_add(1);
+            self.quiet_samples = self.quiet_samples.saturating_add(samples);
         }
-        if self.quiet_frames >= HANGOVER_FRAMES {
+        if self.quiet_samples >= HANGOVER_SAMPLES {
             self.active = false;
         }
         self.active
@@ -49,13 +52,15 @@ impl VoiceActivity {
 
 const OPENING_LEVEL: u8 = 45;
 const CLOSING_LEVEL: u8 = 55;
-const HANGOVER_FRAMES: u32 = 10;
+/// 200 ms.
+const HANGOVER_SAMPLES: usize = SAMPLE_RATE as usize / 5;
 
 #[cfg(test)]
 mod tests {
     use std::f32::consts::TAU;
 
     use super::*;
+    use crate::Ptime;
 
     #[test]
     fn full_scale_square_is_0_and_sine_is_3() {
@@ -91,17 +96,28 @@ mod tests {
     #[test]
     fn voice_opens_at_once_and_closes_after_the_hangover() {
         let mut voice = VoiceActivity::default();
-        assert!(!voice.update(50), "between the thresholds nothing opens");
-        assert!(voice.update(45));
-        assert!(voice.update(55), "between the thresholds nothing closes");
+        let mut update = |level| voice.update(level, 960);
+        assert!(!update(50), "between the thresholds nothing opens");
+        assert!(update(45));
+        assert!(update(55), "between the thresholds nothing closes");
         for _ in 0..9 {
-            assert!(voice.update(127));
+            assert!(update(127));
         }
-        assert!(voice.update(50), "a word after a pause keeps it open");
+        assert!(update(50), "a word after a pause keeps it open");
         for _ in 0..9 {
-            assert!(voice.update(127));
+            assert!(update(127));
         }
-        assert!(!voice.update(127));
-        assert!(!voice.update(50));
+        assert!(!update(127));
+        assert!(!update(50));
+    }
+
+    #[test]
+    fn hangover_lasts_200_ms_whatever_the_length_of_a_frame() {
+        for (ptime, quiet_frames) in Ptime::ALL.into_iter().zip([20, 10, 5, 4]) {
+            let mut voice = VoiceActivity::default();
+            assert!(voice.update(30, ptime.samples()));
+            let quiet = (0..).take_while(|_| voice.update(127, ptime.samples()));
+            assert_eq!(quiet.count() + 1, quiet_frames, "{ptime:?}");
+        }
     }
 }

@@ -1,13 +1,15 @@
-//! One encoded frame with what the RTP header and its extensions say of it.
+//! One encoded packet with what the RTP header and its extensions say of it.
 
 use std::sync::Arc;
 
-/// What all listeners of one encoding share of one frame.
+/// What all listeners of one stream share of one packet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EncodedFrame {
     /// The RTP payload: exactly one packet of the codec.
     pub payload: Arc<[u8]>,
-    /// The sampling instant in the codec's clock, counted from the track's start; wraps.
+    /// Its first sample, of 48 kHz, counted from the track's start.
+    pub begin: u64,
+    /// The same in the codec's clock, as RTP wants it; wraps.
     pub timestamp: u32,
     /// True on the first frame after a pause (RFC 3551 §4.1).
     pub marker: bool,

@@ -10,6 +10,9 @@ pub enum Error {
     /// A tone outside 20 Hz to 20 kHz.
     #[error("a tone of {0} Hz is outside 20 Hz to 20,000 Hz")]
     Frequency(f64),
+    /// A complexity of Opus beyond 10.
+    #[error("an Opus complexity of {0} is outside 0 to 10")]
+    Complexity(u8),
     /// The file cannot be opened or read.
     #[error("{}: {cause}", path.display())]
     Read {
@@ -50,9 +53,14 @@ pub enum Error {
     /// The thread that reads ahead could not be started.
     #[error("cannot start the reading thread")]
     Thread(#[source] io::Error),
-    /// A frame to encode that has not [`FRAME_SAMPLES`](crate::FRAME_SAMPLES) samples.
-    #[error("a frame of {0} samples instead of 960")]
-    FrameLength(usize),
+    /// A packet to encode that has not the samples of its length.
+    #[error("a packet of {samples} samples instead of {expected}")]
+    PacketLength {
+        /// Samples given.
+        samples: usize,
+        /// Those of a packet of this encoder.
+        expected: usize,
+    },
     /// The Opus encoder refused its settings or a frame.
     #[error("Opus encoder: {0}")]
     Opus(String),

@@ -1,143 +1,219 @@
-//! The RTP clock: when each frame is due and which timestamp it carries.
+//! The media clock of a track: which samples are to be read when.
 //!
-//! Every deadline is computed from one start and the index of the frame, never
-//! from the last wake-up, so lateness is not accumulated and nothing drifts.
+//! It goes from packet boundary to packet boundary. Every deadline is computed from one start and
+//! a number of samples, never from the last wake-up, so lateness is not accumulated and nothing
+//! drifts.
 
 use std::time::{Duration, Instant};
 
-/// Deadlines and timestamps of the frames of a track.
+use crate::{PacketGrid, SAMPLE_RATE};
+
+/// The steps in which a track is read, with their deadlines.
+///
+/// A step reaches from one packet boundary to the next of any length in use. It is due when its
+/// last sample is over, as it would be with a microphone. So a packet of 60 ms leaves at the same
+/// moment whether the track is read in one step or, for the sake of other listeners, in three.
 #[derive(Clone, Debug)]
 pub struct FrameClock {
     start: Instant,
-    frame: Duration,
-    index: u64,
+    /// The first sample of the step now due, of 48 kHz, counted from the start.
+    position: u64,
+    /// Behind its last one.
+    end: u64,
 }
 
 impl FrameClock {
-    /// A clock whose frame 0 is due at `start` and whose frames last `frame`
-    /// (at least 1 ns; a zero is taken as that).
+    /// A clock whose sample 0 is taken at `start`, and whose first step ends at the first boundary
+    /// of `grid`.
     #[must_use]
-    pub fn new(start: Instant, frame: Duration) -> Self {
-        let frame = frame.max(Duration::from_nanos(1));
+    pub fn new(start: Instant, grid: PacketGrid) -> Self {
         Self {
             start,
-            frame,
-            index: 0,
+            position: 0,
+            end: grid.next(0),
         }
     }
 
-    /// When the frame now due is to be sent.
+    /// The first sample of the step now due, counted from the start.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// How many samples the step has: a multiple of 480, no more than
+    /// [`Ptime::MAX`](crate::Ptime::MAX) has.
+    #[must_use]
+    pub fn step_samples(&self) -> usize {
+        // A grid has a boundary every 60 ms.
+        (self.end - self.position) as usize
+    }
+
+    /// When the step is due: when its last sample is over.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        let nanos = self.frame.as_nanos().saturating_mul(self.index.into());
-        // An offset past u64 is 584 years of audio.
-        self.start + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        self.instant(self.end)
     }
 
-    /// The index of the frame now due: 0, 1, ...
+    /// When a sample, counted from the start, is taken.
     #[must_use]
-    pub fn frame_index(&self) -> u64 {
-        self.index
+    pub fn instant(&self, position: u64) -> Instant {
+        let rate = u64::from(SAMPLE_RATE);
+        // Less than a second: the product is below 2^32 and the quotient below 10^9.
+        let nanos = position % rate * 62_500 / 3;
+        self.start + Duration::new(position / rate, nanos as u32)
     }
 
-    /// The timestamp of the frame now due in units of `clock_rate` Hz, counted
-    /// from the start of the track; wraps at 2^32 as RTP's does (RFC 3550 §5.1).
-    #[must_use]
-    pub fn timestamp(&self, clock_rate: u32) -> u32 {
-        let nanos = self.frame.as_nanos().saturating_mul(self.index.into());
-        let units = nanos.saturating_mul(clock_rate.into()) / 1_000_000_000;
-        units as u32
-    }
-
-    /// Steps to the next frame after sending one at `now`, and returns how many
-    /// frames were skipped.
+    /// Goes on to the next step, having done one at `now`, and returns how many samples were
+    /// skipped.
     ///
-    /// A frame less than one period late is sent at once: the timeline is whole
-    /// and the listener's jitter buffer absorbs it. Frames whose whole period
-    /// has passed are skipped: their timestamps are left out, and there is never
-    /// a burst to catch up.
-    pub fn advance(&mut self, now: Instant) -> u64 {
-        self.index += 1;
-        let late = now.saturating_duration_since(self.deadline());
-        let missed = late.as_nanos() / self.frame.as_nanos();
-        let missed = u64::try_from(missed).unwrap_or(u64::MAX);
-        self.index = self.index.saturating_add(missed);
-        missed
+    /// A step that can be done before the one behind it is due is not skipped: the timeline is
+    /// whole and the listener's jitter buffer absorbs the lateness. Steps that are over with the
+    /// one behind them are skipped: their time is left out, and there is never a burst to catch
+    /// up.
+    pub fn advance(&mut self, grid: PacketGrid, now: Instant) -> u64 {
+        self.position = self.end;
+        self.end = grid.next(self.position);
+        let over = grid.last(self.samples_at(now));
+        if over <= self.end {
+            return 0;
+        }
+        let begin = grid.last(over - 1);
+        let skipped = begin - self.position;
+        (self.position, self.end) = (begin, over);
+        skipped
     }
+
+    /// How many samples are over at `now`.
+    fn samples_at(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.start);
+        let samples = elapsed.as_nanos() * 3 / 62_500;
+        u64::try_from(samples).unwrap_or(u64::MAX)
+    }
+}
+
+/// The RTP timestamp of a sample, counted from the track's start, in units of `clock_rate` Hz;
+/// wraps at 2^32 (RFC 3550 §5.1).
+pub(crate) fn timestamp(position: u64, clock_rate: u32) -> u32 {
+    (u128::from(position) * u128::from(clock_rate) / u128::from(SAMPLE_RATE)) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Ptime;
 
-    const FRAME: Duration = Duration::from_millis(20);
+    fn grid(ptimes: &[Ptime]) -> PacketGrid {
+        PacketGrid::new(ptimes.iter().copied(), Ptime::Ms20)
+    }
 
-    #[test]
-    fn a_year_of_frames_is_exact() {
-        let start = Instant::now();
-        let mut clock = FrameClock::new(start, FRAME);
-        let year = 365 * 24 * 3_600 * 50_u64;
-        clock.index = year - 1;
-        assert_eq!(clock.advance(start), 0);
-        assert_eq!(
-            clock.deadline(),
-            start + Duration::from_secs(365 * 24 * 3_600)
-        );
-        assert_eq!(clock.timestamp(48_000), (year * 960) as u32);
-        assert_eq!(clock.timestamp(8_000), (year * 160) as u32);
+    const fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
     }
 
     #[test]
-    fn timestamp_wraps_and_still_steps_by_one_frame() {
-        let start = Instant::now();
-        let mut clock = FrameClock::new(start, FRAME);
-        clock.index = u64::from(u32::MAX) / 960;
-        for _ in 0..3 {
-            let before = clock.timestamp(48_000);
-            clock.advance(start);
-            assert_eq!(clock.timestamp(48_000).wrapping_sub(before), 960);
+    fn a_year_of_steps_is_exact() {
+        let (start, grid) = (Instant::now(), grid(&[]));
+        let mut clock = FrameClock::new(start, grid);
+        let year = 365 * 24 * 3_600;
+        clock.end = year * 48_000;
+        assert_eq!(clock.advance(grid, start), 0);
+        let (begin, end) = (clock.instant(clock.position()), clock.deadline());
+        assert_eq!(begin, start + Duration::from_secs(year));
+        assert_eq!(end, begin + ms(20));
+        assert_eq!(timestamp(clock.position(), 48_000), (year * 48_000) as u32);
+        assert_eq!(timestamp(clock.position(), 8_000), (year * 8_000) as u32);
+    }
+
+    #[test]
+    fn timestamp_wraps_and_still_steps_by_one_packet() {
+        for (rate, step) in [(48_000, 960), (8_000, 160)] {
+            let wrap = (1 << 32) * 48_000 / u64::from(rate) / 960 * 960;
+            let at = |packet: u64| timestamp(wrap + packet * 960, rate);
+            for packet in 0_u64..3 {
+                assert_eq!(at(packet + 1).wrapping_sub(at(packet)), step);
+            }
+            assert!(at(3) < 10_000);
         }
-        assert!(clock.timestamp(48_000) < 10_000);
     }
 
     #[test]
     fn late_wake_ups_do_not_accumulate() {
-        let start = Instant::now();
-        let mut clock = FrameClock::new(start, FRAME);
-        for frame in 0..1_000 {
-            assert_eq!(clock.frame_index(), frame);
+        let (start, grid) = (Instant::now(), grid(&[]));
+        let mut clock = FrameClock::new(start, grid);
+        for step in 0..1_000 {
+            assert_eq!((clock.position(), clock.step_samples()), (step * 960, 960));
             let woken = clock.deadline() + Duration::from_micros(1_600);
-            assert_eq!(clock.advance(woken), 0);
+            assert_eq!(clock.advance(grid, woken), 0);
         }
-        assert_eq!(clock.deadline(), start + FRAME * 1_000);
+        assert_eq!(clock.deadline(), start + ms(20) * 1_001);
     }
 
     #[test]
-    fn frame_less_than_a_period_late_is_made_up() {
+    fn steps_reach_to_the_nearest_boundary_of_what_is_in_use() {
         let start = Instant::now();
-        let mut clock = FrameClock::new(start, FRAME);
-        assert_eq!(clock.advance(start + Duration::from_micros(39_999)), 0);
-        assert_eq!(clock.frame_index(), 1);
+        let mut clock = FrameClock::new(start, grid(&[Ptime::Ms60]));
+        assert_eq!(
+            (clock.step_samples(), clock.deadline()),
+            (2_880, start + ms(60))
+        );
+        // A listener of 40 ms comes: its packets end at 80, 120 ...
+        let both = grid(&[Ptime::Ms40, Ptime::Ms60]);
+        for (samples, end) in [(960, 80), (1_920, 120), (1_920, 160), (960, 180)] {
+            let now = clock.deadline();
+            assert_eq!(clock.advance(both, now), 0);
+            assert_eq!(
+                (clock.step_samples(), clock.deadline()),
+                (samples, start + ms(end))
+            );
+        }
+        // ... and goes.
+        let now = clock.deadline();
+        clock.advance(grid(&[Ptime::Ms60]), now);
+        assert_eq!(
+            (clock.step_samples(), clock.deadline()),
+            (2_880, start + ms(240))
+        );
     }
 
     #[test]
-    fn stall_skips_the_missed_frames_and_moves_the_timestamp() {
-        let start = Instant::now();
-        let mut clock = FrameClock::new(start, FRAME);
-        // Frame 0 sent at 1.005 s: frame 50 is the one whose period runs now.
-        assert_eq!(clock.advance(start + Duration::from_millis(1_005)), 49);
-        assert_eq!(clock.frame_index(), 50);
-        assert_eq!(clock.timestamp(48_000), 50 * 960);
-        assert_eq!(clock.deadline(), start + Duration::from_secs(1));
-        assert_eq!(clock.advance(start + Duration::from_millis(1_005)), 0);
+    fn step_less_than_a_period_late_is_made_up() {
+        let (start, grid) = (Instant::now(), grid(&[]));
+        let mut clock = FrameClock::new(start, grid);
+        // The second step is due at 40 ms, the third at 60.
+        assert_eq!(
+            clock.advance(grid, start + Duration::from_micros(59_999)),
+            0
+        );
+        assert_eq!(clock.position(), 960);
     }
 
     #[test]
-    fn zero_frame_and_early_wake_up_are_harmless() {
-        let start = Instant::now();
-        let mut clock = FrameClock::new(start, Duration::ZERO);
-        clock.advance(start);
-        let mut clock = FrameClock::new(start + FRAME, FRAME);
-        assert_eq!(clock.advance(start), 0);
+    fn stall_skips_the_missed_steps_and_moves_the_position() {
+        let (start, grid) = (Instant::now(), grid(&[]));
+        let mut clock = FrameClock::new(start, grid);
+        // Step 0 done at 1.025 s: step 50 ended last.
+        assert_eq!(clock.advance(grid, start + ms(1_025)), 49 * 960);
+        assert_eq!(clock.position(), 50 * 960);
+        assert_eq!(clock.deadline(), start + ms(1_020));
+        assert_eq!(clock.advance(grid, start + ms(1_025)), 0);
+    }
+
+    #[test]
+    fn stall_among_several_lengths_ends_at_a_boundary() {
+        let (start, grid) = (Instant::now(), grid(&[Ptime::Ms40, Ptime::Ms60]));
+        let mut clock = FrameClock::new(start, grid);
+        // Boundaries: 40, 60, 80, 120, 160, 180 ms.
+        assert_eq!(clock.advance(grid, start + ms(159)), 40 * 48);
+        assert_eq!(
+            (clock.position(), clock.deadline()),
+            (80 * 48, start + ms(120))
+        );
+    }
+
+    #[test]
+    fn early_wake_up_is_harmless() {
+        let (start, grid) = (Instant::now(), grid(&[]));
+        let mut clock = FrameClock::new(start + ms(20), grid);
+        assert_eq!(clock.advance(grid, start), 0);
     }
 }

@@ -2,20 +2,27 @@
 //!
 //! What lies between "here is some audio" and "here is the payload of the packet
 //! due now": sources of 48 kHz stereo ([`AudioSource`]), the player that turns
-//! them into whole frames ([`SourcePlayer`]), the level of a frame
-//! ([`audio_level`]), encoders ([`Encoder`]) and the clock ([`FrameClock`]).
+//! them into whole frames ([`SourcePlayer`]), the clock that says how much of them
+//! is due when ([`FrameClock`]), what collects and encodes it packet by packet
+//! ([`PacketEncoder`]), and the level of a packet ([`audio_level`]).
 //!
 //! It knows no network and no RTP header. Nothing in it reads a clock or waits;
 //! only [`FileSource`] and [`PcmReader`] have a thread each, which reads ahead.
 //!
 //! ```
-//! use skywave_audio::{Encoder, Encoding, FRAME_SAMPLES, SourcePlayer, Tone};
+//! use skywave_audio::{
+//!     Encoder, Encoding, OpusComplexity, Packetization, Ptime, SourcePlayer, Tone,
+//! };
 //!
 //! let mut player = SourcePlayer::new();
 //! player.replace(Some(Box::new(Tone::new(440.0)?)));
-//! let mut encoder = Encoder::new(Encoding::OpusStereo)?;
+//! let packetization = Packetization {
+//!     encoding: Encoding::OpusStereo,
+//!     ptime: Ptime::Ms20,
+//! };
+//! let mut encoder = Encoder::new(packetization, OpusComplexity::default())?;
 //!
-//! let mut pcm = [[0.0; 2]; FRAME_SAMPLES];
+//! let mut pcm = [[0.0; 2]; Ptime::Ms20.samples()];
 //! player.read(&mut pcm);
 //! let mut payload = Vec::new();
 //! let level = encoder.encode(&pcm, &mut payload)?;
@@ -39,10 +46,15 @@ mod g711;
 mod goertzel;
 mod melody;
 mod narrowband;
+mod opus_complexity;
 mod opus_decoder;
 mod opus_encoder;
+mod packet_encoder;
+mod packet_grid;
+mod packetization;
 mod pcm_reader;
 mod prefetch;
+mod ptime;
 mod resampler;
 mod reverb;
 mod source;
@@ -58,7 +70,12 @@ pub use error::Error;
 pub use file_source::FileSource;
 pub use frame_clock::FrameClock;
 pub use melody::Melody;
+pub use opus_complexity::OpusComplexity;
+pub use packet_encoder::PacketEncoder;
+pub use packet_grid::PacketGrid;
+pub use packetization::Packetization;
 pub use pcm_reader::PcmReader;
+pub use ptime::Ptime;
 pub use source::{AudioSource, Silence};
 pub use source_player::{SourcePlayer, Supply};
 pub use tone::Tone;
@@ -66,13 +83,10 @@ pub use tone::Tone;
 /// Samples a second and channel of all audio here.
 pub const SAMPLE_RATE: u32 = 48_000;
 
-/// Samples of a frame: 20 ms.
-pub const FRAME_SAMPLES: usize = 960;
-
 // Tracks move between worker threads.
 const _: () = {
     const fn assert_send<T: Send>() {}
-    assert_send::<Encoder>();
+    assert_send::<PacketEncoder>();
     assert_send::<SourcePlayer>();
     assert_send::<FileSource>();
     assert_send::<PcmReader>();

@@ -1,13 +1,13 @@
 //! One Opus encoder in front of two implementations: `ropus` by default, the
 //! system's libopus with the feature `audiopus`.
 //!
-//! Settings: 48 kHz, application "audio", constrained VBR, complexity 5, no
-//! in-band FEC, no DTX; 96 kb/s in stereo, 48 kb/s in mono.
+//! Settings: 48 kHz, application "audio", constrained VBR, no in-band FEC, no DTX;
+//! 96 kb/s in stereo, 48 kb/s in mono.
 
-use crate::Error;
 use crate::codec::{MONO_BIT_RATE, STEREO_BIT_RATE};
+use crate::{Error, OpusComplexity};
 
-/// An Opus encoder for frames of 20 ms.
+/// An Opus encoder for packets of 10, 20, 40 or 60 ms.
 pub(crate) struct OpusEncoder {
     #[cfg(not(feature = "audiopus"))]
     inner: ropus::Encoder,
@@ -17,7 +17,7 @@ pub(crate) struct OpusEncoder {
 
 #[cfg(not(feature = "audiopus"))]
 impl OpusEncoder {
-    pub(crate) fn new(stereo: bool) -> Result<Self, Error> {
+    pub(crate) fn new(stereo: bool, complexity: OpusComplexity) -> Result<Self, Error> {
         use ropus::{Application, Bitrate, Channels, Encoder};
 
         let (channels, bit_rate) = if stereo {
@@ -29,7 +29,7 @@ impl OpusEncoder {
             .bitrate(Bitrate::Bits(bit_rate))
             .vbr(true)
             .vbr_constraint(true)
-            .complexity(COMPLEXITY)
+            .complexity(complexity.value())
             .build()
             .map_err(|error| Error::Opus(error.to_string()))?;
         Ok(Self { inner })
@@ -45,7 +45,7 @@ impl OpusEncoder {
 
 #[cfg(feature = "audiopus")]
 impl OpusEncoder {
-    pub(crate) fn new(stereo: bool) -> Result<Self, Error> {
+    pub(crate) fn new(stereo: bool, complexity: OpusComplexity) -> Result<Self, Error> {
         use audiopus::{Application, Bitrate, Channels, SampleRate, coder::Encoder};
 
         let (channels, bit_rate) = if stereo {
@@ -58,7 +58,7 @@ impl OpusEncoder {
             inner.set_bitrate(Bitrate::BitsPerSecond(bit_rate as i32))?;
             inner.set_vbr(true)?;
             inner.set_vbr_constraint(true)?;
-            inner.set_complexity(COMPLEXITY)?;
+            inner.set_complexity(complexity.value())?;
             Ok(Self { inner })
         };
         open().map_err(|error: audiopus::Error| Error::Opus(error.to_string()))
@@ -71,5 +71,3 @@ impl OpusEncoder {
             .map_err(|error| Error::Opus(error.to_string()))
     }
 }
-
-const COMPLEXITY: u8 = 5;

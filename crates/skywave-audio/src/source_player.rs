@@ -168,7 +168,9 @@ const FADE_SAMPLES: usize = SAMPLE_RATE as usize / 200;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FRAME_SAMPLES, Tone};
+    use crate::Tone;
+
+    const FRAME_SAMPLES: usize = 960;
 
     /// A constant for `left` samples, then its end.
     struct Level {

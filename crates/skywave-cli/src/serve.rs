@@ -35,6 +35,7 @@ pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
     let shards = engine.stats().shards;
     system_limits::report(descriptors, args.http_connections, &config, &shards);
     let track = engine.audio_track(TrackConfig {
+        ptime: args.ptime,
         rtp: RtpConfig {
             redundancy: args.redundancy,
             ..RtpConfig::default()

@@ -52,6 +52,16 @@ pub enum Error {
         /// The codecs the peer listed, separated by commas.
         offered: String,
     },
+    /// The peer takes packets of less audio only than any that are sent have.
+    #[error(
+        "a=maxptime:{maxptime} is too short: packets sent here have {shortest} ms of audio or more"
+    )]
+    MaxptimeTooShort {
+        /// What the peer takes at most, in milliseconds.
+        maxptime: u32,
+        /// The shortest that are sent, in milliseconds.
+        shortest: u32,
+    },
     /// No ICE user name fragment or no password.
     #[error("the audio section lacks a=ice-ufrag or a=ice-pwd")]
     MissingIceCredentials,
@@ -96,6 +106,7 @@ impl Error {
             | Self::NotReceiving(_)
             | Self::UnprotectedMedia(_)
             | Self::NoCommonCodec { .. }
+            | Self::MaxptimeTooShort { .. }
             | Self::BothIceLite
             | Self::UnsupportedFingerprint { .. }
             | Self::Rejected => true,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use skywave_audio::{AudioSource, Encoding};
+use skywave_audio::{AudioSource, Packetization};
 use skywave_peer::StreamKey;
 
 use crate::config::TrackConfig;
+use crate::lateness::LatenessHistogram;
 use crate::mailbox::Mailbox;
 use crate::stats::TrackStats;
 
@@ -43,7 +44,9 @@ impl AudioTrack {
             underrun_samples: counters.underrun_samples.load(Relaxed),
             source_panics: counters.source_panics.load(Relaxed),
             encoder_errors: counters.encoder_errors.load(Relaxed),
+            encodings: counters.encodings.load(Relaxed),
             ended: counters.ended.load(Relaxed),
+            lateness: counters.lateness.snapshot(),
         }
     }
 }
@@ -54,12 +57,12 @@ pub(crate) struct TrackShared {
     pub(crate) config: TrackConfig,
     pub(crate) mailbox: Mailbox,
     pub(crate) counters: TrackCounters,
-    /// Connected listeners by [`Encoding::index`]: nothing is encoded for nobody.
-    audiences: [AtomicU32; Encoding::ALL.len()],
+    /// Connected listeners of each shard: nothing is encoded for nobody.
+    audiences: Box<[Audiences]>,
 }
 
 impl TrackShared {
-    pub(crate) fn new(id: TrackId, mut config: TrackConfig) -> Self {
+    pub(crate) fn new(id: TrackId, mut config: TrackConfig, shards: usize) -> Self {
         let mut seen = Vec::new();
         config.codecs.retain(|codec| {
             let first = !seen.contains(codec);
@@ -71,28 +74,42 @@ impl TrackShared {
             config,
             mailbox: Mailbox::default(),
             counters: TrackCounters::default(),
-            audiences: Default::default(),
+            audiences: (0..shards).map(|_| Audiences::default()).collect(),
         }
     }
 
-    /// The stream of one encoding of this track, on the engine's hub.
-    pub(crate) fn stream(&self, encoding: Encoding) -> StreamKey {
-        StreamKey(self.id.number * Encoding::ALL.len() as u64 + encoding.index() as u64)
+    /// The stream of packets of one kind of this track, on the engine's hub.
+    pub(crate) fn stream(&self, packetization: Packetization) -> StreamKey {
+        let first = self.id.number * Packetization::COUNT as u64;
+        StreamKey(first + packetization.index() as u64)
     }
 
-    /// Connected listeners of one encoding.
-    pub(crate) fn audience(&self, encoding: Encoding) -> u32 {
-        self.audiences[encoding.index()].load(Relaxed)
+    /// Whether anybody on a shard listens to one stream.
+    pub(crate) fn is_heard_on(&self, shard: usize, packetization: Packetization) -> bool {
+        self.audiences[shard][packetization.index()].load(Relaxed) > 0
     }
 
-    pub(crate) fn join(&self, encoding: Encoding) {
-        self.audiences[encoding.index()].fetch_add(1, Relaxed);
+    /// Whether anybody listens to one stream.
+    pub(crate) fn is_heard(&self, packetization: Packetization) -> bool {
+        (0..self.audiences.len()).any(|shard| self.is_heard_on(shard, packetization))
     }
 
-    pub(crate) fn leave(&self, encoding: Encoding) {
-        self.audiences[encoding.index()].fetch_sub(1, Relaxed);
+    /// The packetizations that somebody listens to.
+    pub(crate) fn in_use(&self) -> impl Iterator<Item = Packetization> {
+        Packetization::all().filter(|&packetization| self.is_heard(packetization))
+    }
+
+    pub(crate) fn join(&self, shard: usize, packetization: Packetization) {
+        self.audiences[shard][packetization.index()].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn leave(&self, shard: usize, packetization: Packetization) {
+        self.audiences[shard][packetization.index()].fetch_sub(1, Relaxed);
     }
 }
+
+/// By [`Packetization::index`].
+type Audiences = [AtomicU32; Packetization::COUNT];
 
 /// Names a track.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -111,5 +128,7 @@ pub(crate) struct TrackCounters {
     pub(crate) underrun_samples: AtomicU64,
     pub(crate) source_panics: AtomicU64,
     pub(crate) encoder_errors: AtomicU64,
+    pub(crate) encodings: AtomicU64,
     pub(crate) ended: AtomicBool,
+    pub(crate) lateness: LatenessHistogram,
 }

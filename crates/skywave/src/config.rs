@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::thread;
 
-use skywave_audio::AudioCodec;
+use skywave_audio::{AudioCodec, OpusComplexity, Ptime};
 use skywave_peer::Limits;
 
 /// How an [`Engine`](crate::Engine) reaches its listeners.
@@ -65,6 +65,12 @@ pub struct TrackConfig {
     /// Codecs that may be used, in the order of an offer. An answer keeps the offer's order.
     /// Default: Opus, PCMU, PCMA.
     pub codecs: Vec<AudioCodec>,
+    /// How much audio a packet carries: longer packets mean fewer of them, more latency, and more
+    /// to miss where one is lost. A listener that takes or wants only shorter ones (`a=maxptime`,
+    /// `a=ptime`) gets the longest that it does. Default: 20 ms.
+    pub ptime: Ptime,
+    /// How hard Opus encoders try: a host with many tracks may choose less. Default: 5.
+    pub opus_complexity: OpusComplexity,
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
@@ -76,6 +82,8 @@ impl Default for TrackConfig {
     fn default() -> Self {
         Self {
             codecs: AudioCodec::ALL.to_vec(),
+            ptime: Ptime::default(),
+            opus_complexity: OpusComplexity::default(),
             wait_for_listener: false,
             rtp: RtpConfig::default(),
         }

@@ -1,17 +1,22 @@
 //! A frame on its way from the thread that encodes to the thread that sends.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use skywave_audio::EncodedFrame;
 use skywave_peer::{StreamFrame, StreamKey};
 use skywave_rtp::{NtpTime, OwnedFrame};
 
-/// One frame of one encoding of one track.
+/// One frame of one stream of one track.
+#[derive(Clone)]
 pub(crate) struct Delivery {
     pub(crate) stream: StreamKey,
     pub(crate) frame: EncodedFrame,
-    /// When the frame was due.
+    /// When its first sample was taken.
     pub(crate) captured: Instant,
+    /// When it was due to be sent: when its last sample was over.
+    pub(crate) due: Instant,
+    /// Until the next frame of the stream.
+    pub(crate) interval: Duration,
     pub(crate) clock_rate: u32,
 }
 

@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Sender, channel};
-use std::thread;
 use std::time::{Instant, SystemTime};
 
 use skywave_dtls::Identity;
@@ -17,7 +15,7 @@ use crate::error::Error;
 use crate::media_thread::Command;
 use crate::shard::Shard;
 use crate::stats::{EngineStats, ShardStats};
-use crate::track_worker::TrackWorker;
+use crate::track_workers::TrackWorkers;
 use crate::transmitter::AudioTransmitter;
 
 /// Media ports with their threads, for any number of tracks and listeners.
@@ -34,10 +32,9 @@ struct Inner {
     shards: Vec<Shard>,
     /// Tells the tracks of this engine from those of others.
     id: u64,
-    /// Dropped with this, which ends the workers: at once, or when the source they read returns.
-    /// They are not waited for: they own nothing that others need, and a source that blocks would
-    /// block this.
-    workers: Vec<Sender<Arc<TrackShared>>>,
+    /// Dropped with this, which ends them. They are not waited for: they own nothing that others
+    /// need, and a source that blocks would block this.
+    workers: TrackWorkers,
     identity: Identity,
     limits: Limits,
     admission: Arc<Admission>,
@@ -58,22 +55,11 @@ impl Engine {
             shards.push(shard);
             outputs.push(output);
         }
-        let mut workers = Vec::new();
-        for _ in 0..config.encoder_threads.max(1) {
-            let (tracks, track_queue) = channel();
-            let worker = TrackWorker {
-                tracks: track_queue,
-                outputs: outputs.clone(),
-            };
-            let run = move || worker.run();
-            let failed = |source| Error::Thread {
-                thread: "encoder",
-                source,
-            };
-            let thread = thread::Builder::new().name("skywave-encoder".to_owned());
-            thread.spawn(run).map_err(failed)?;
-            workers.push(tracks);
-        }
+        let failed = |source| Error::Thread {
+            thread: "encoder",
+            source,
+        };
+        let workers = TrackWorkers::start(config.encoder_threads, &outputs).map_err(failed)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 shards,
@@ -94,10 +80,8 @@ impl Engine {
             engine: self.inner.id,
             number: self.inner.next_track.fetch_add(1, Relaxed),
         };
-        let shared = Arc::new(TrackShared::new(id, config));
-        let worker = id.number as usize % self.inner.workers.len();
-        // A worker lives as long as its channel's sender, which is here.
-        let _ = self.inner.workers[worker].send(Arc::clone(&shared));
+        let shared = Arc::new(TrackShared::new(id, config, self.inner.shards.len()));
+        self.inner.workers.play(Arc::clone(&shared));
         AudioTrack { shared }
     }
 

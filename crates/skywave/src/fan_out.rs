@@ -29,9 +29,15 @@ struct OnItsWay {
 
 impl FanOut {
     /// Starts a frame. If the stream's frame before is still on its way, that one hurries; if it
-    /// was hurried already, the new one is left out for everybody: false.
-    pub(crate) fn start(&mut self, frame: StreamFrame, hub: &mut Hub) -> bool {
-        let (stream, due) = (frame.stream, frame.captured);
+    /// was hurried already, the new one is left out for everybody: false. `due` is when it was to
+    /// be sent, `interval` the time until the next of the stream.
+    pub(crate) fn start(
+        &mut self,
+        frame: StreamFrame,
+        (due, interval): (Instant, Duration),
+        hub: &mut Hub,
+    ) -> bool {
+        let stream = frame.stream;
         let mut waiting = self
             .on_their_way
             .iter_mut()
@@ -47,10 +53,7 @@ impl FanOut {
             self.on_their_way.push(OnItsWay {
                 stream,
                 cursor,
-                schedule: Schedule {
-                    due,
-                    audience: hub.listeners(stream),
-                },
+                schedule: Schedule::new(due, interval, hub.listeners(stream)),
                 hurry: false,
                 served: 0,
                 done: false,
@@ -108,19 +111,31 @@ impl OnItsWay {
 struct Schedule {
     /// When the frame was due.
     due: Instant,
+    /// The last listener has it so many slots after the first.
+    slots: usize,
     audience: usize,
 }
 
 impl Schedule {
+    /// Takes three quarters of the time until the next frame: some is left before it.
+    fn new(due: Instant, interval: Duration, audience: usize) -> Self {
+        let slots = (interval * 3 / 4).as_nanos() / SLOT.as_nanos();
+        Self {
+            due,
+            slots: (slots as usize).max(1),
+            audience,
+        }
+    }
+
     /// How many listeners should have the frame at `now`. In the end that is everybody, those who
     /// came after its beginning too.
     fn due(&self, now: Instant) -> usize {
         // Counted from when the frame was due: one that comes late has less time.
-        let slot = self.slot(now);
-        if slot >= SLOTS {
+        let slot = self.slot(now) as usize;
+        if slot >= self.slots {
             return usize::MAX;
         }
-        Outbox::SLOTS + self.later() * slot as usize / SLOTS as usize
+        Outbox::SLOTS + self.later() * slot / self.slots
     }
 
     /// How long after its slot the listener that comes after so many others is served.
@@ -129,9 +144,7 @@ impl Schedule {
         // The first slot by whose beginning it is due.
         let slot = match self.later() {
             0 => 0,
-            later => (others * SLOTS as usize)
-                .div_ceil(later)
-                .min(SLOTS as usize),
+            later => (others * self.slots).div_ceil(later).min(self.slots),
         };
         now.saturating_duration_since(self.due + SLOT * slot as u32)
     }
@@ -156,9 +169,6 @@ impl Schedule {
 /// The grid of sending while an audience is being served.
 const SLOT: Duration = Duration::from_millis(1);
 
-/// The last listener has the frame so many slots after the first: time is left before the next.
-const SLOTS: u32 = 15;
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -168,10 +178,15 @@ mod tests {
     use super::*;
 
     fn schedule(audience: usize) -> Schedule {
-        Schedule {
-            due: Instant::now(),
-            audience,
-        }
+        Schedule::new(Instant::now(), Duration::from_millis(20), audience)
+    }
+
+    #[test]
+    fn frame_is_through_before_the_next() {
+        let slots = [10, 20, 40, 60].map(|interval| {
+            Schedule::new(Instant::now(), Duration::from_millis(interval), 9).slots
+        });
+        assert_eq!(slots, [7, 15, 30, 45]);
     }
 
     #[test]
@@ -205,7 +220,7 @@ mod tests {
     fn lateness_counts_from_the_slot_that_a_listener_is_due_in() {
         for audience in [1, 64, 65, 70, 1064, 9_999] {
             let schedule = schedule(audience);
-            for slot in 0..=SLOTS {
+            for slot in 0..=schedule.slots as u32 {
                 let begins = schedule.due + SLOT * slot;
                 // Whoever became due by this slot.
                 let first = match slot {
@@ -240,7 +255,7 @@ mod tests {
             captured: now,
             clock_rate: 48_000,
         };
-        assert!(fan_out.start(frame, &mut hub));
+        assert!(fan_out.start(frame, (now, SLOT), &mut hub));
         assert_eq!(fan_out.next_slot(now), None);
     }
 }

@@ -40,6 +40,7 @@ mod mailbox;
 mod media_thread;
 mod negotiation;
 mod overload;
+mod playing_track;
 mod port_counters;
 mod scheduling;
 mod seat;
@@ -47,6 +48,7 @@ mod shard;
 mod stats;
 mod status;
 mod track_worker;
+mod track_workers;
 mod transmitter;
 mod udp;
 mod waker;
@@ -59,7 +61,8 @@ pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
 pub use skywave_audio::{
-    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, PcmReader, Silence, Tone,
+    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmReader,
+    Ptime, Silence, Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};

@@ -183,10 +183,9 @@ impl MediaThread {
         let end = Instant::now() + AUDIO_TURN;
         while let Ok(delivery) = self.frames.try_recv() {
             let captured = self.clock.ntp(delivery.captured);
-            if !self
-                .fan_out
-                .start(delivery.into_frame(captured), &mut self.hub)
-            {
+            let pace = (delivery.due, delivery.interval);
+            let frame = delivery.into_frame(captured);
+            if !self.fan_out.start(frame, pace, &mut self.hub) {
                 add(&self.counters.frames_dropped, 1);
             }
             // After a pause several frames of a stream wait here: where few listen, each goes out

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skywave_audio::Encoding;
+use skywave_audio::Packetization;
 use skywave_peer::PeerEvent;
 use tokio::sync::watch;
 
@@ -13,7 +13,9 @@ use crate::status::{Status, TransmitterState};
 /// The place that a connected listener takes in a track's audience.
 pub(crate) struct Audience {
     pub(crate) track: Arc<TrackShared>,
-    pub(crate) encoding: Encoding,
+    /// Of the engine.
+    pub(crate) shard: usize,
+    pub(crate) packetization: Packetization,
 }
 
 /// What the thread knows of a peer's handle.
@@ -61,7 +63,7 @@ impl Seat {
         if let Some(audience) = &self.audience
             && !self.listening
         {
-            audience.track.join(audience.encoding);
+            audience.track.join(audience.shard, audience.packetization);
             self.listening = true;
         }
     }
@@ -72,7 +74,7 @@ impl Drop for Seat {
         if let Some(audience) = &self.audience
             && self.listening
         {
-            audience.track.leave(audience.encoding);
+            audience.track.leave(audience.shard, audience.packetization);
         }
     }
 }

@@ -118,10 +118,12 @@ pub struct ShardStats {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrackStats {
-    /// Frames read from the source.
+    /// Frames read from the source, each up to the next boundary between packets of any length
+    /// that is listened to.
     pub frames: u64,
-    /// Frames left out, and their time skipped, because the encoder thread came a whole frame
-    /// too late.
+    /// Frames of [`TrackConfig::ptime`](crate::TrackConfig::ptime) left out because the encoder
+    /// thread came a whole frame too late; a part of one counts as one. Their time is skipped,
+    /// and with it all packets that have a part in it.
     pub frames_skipped: u64,
     /// Encoded frames that nobody got because the media thread was too busy to take them.
     pub frames_dropped: u64,
@@ -131,8 +133,12 @@ pub struct TrackStats {
     pub source_panics: u64,
     /// Frames that an encoder refused.
     pub encoder_errors: u64,
+    /// Encoders that run now: one for each encoding and length of packets that is listened to.
+    pub encodings: u64,
     /// Whether the source has come to its end, so that silence is sent.
     pub ended: bool,
+    /// How long after they were due frames had been encoded.
+    pub lateness: Lateness,
 }
 
 /// A codec that can be sent.

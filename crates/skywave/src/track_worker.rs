@@ -1,25 +1,26 @@
 //! A thread that reads and encodes many tracks, each on its own clock.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::{Duration, Instant};
-
-use skywave_audio::{
-    EncodedFrame, Encoder, Encoding, FRAME_SAMPLES, FrameClock, SourcePlayer, VoiceActivity,
-};
+use std::time::Instant;
 
 use crate::audio_track::TrackShared;
-use crate::counter::add;
 use crate::delivery::Delivery;
+use crate::playing_track::PlayingTrack;
 use crate::scheduling::precise_timers;
 use crate::waker::Waker;
 
 /// Reads and encodes its tracks until the channel it gets them by is closed.
 pub(crate) struct TrackWorker {
     pub(crate) tracks: Receiver<Arc<TrackShared>>,
+    /// One for each shard.
     pub(crate) outputs: Vec<FrameOutput>,
+    /// Tracks it has, those on their way here included.
+    pub(crate) load: Arc<AtomicUsize>,
 }
 
 /// Where encoded frames go.
@@ -33,15 +34,11 @@ impl TrackWorker {
     /// The thread's life.
     pub(crate) fn run(self) {
         precise_timers();
-        let mut playing: Vec<PlayingTrack> = Vec::new();
-        while let Some(new) = self.wait(playing.iter().map(PlayingTrack::deadline).min()) {
-            playing.extend(new.map(|shared| PlayingTrack::new(shared, Instant::now())));
-            // A track whose handles are all gone is over.
-            playing.retain(|track| Arc::strong_count(&track.shared) > 1);
-            for track in &mut playing {
-                if track.deadline() <= Instant::now() {
-                    track.play_frame_or_recover(&self.outputs[0]);
-                }
+        let mut playing = BinaryHeap::new();
+        while let Some(new) = self.wait(playing.peek().map(Scheduled::deadline)) {
+            match new {
+                Some(shared) => playing.push(Scheduled::new(shared)),
+                None => self.play_next(&mut playing),
             }
         }
     }
@@ -58,147 +55,123 @@ impl TrackWorker {
             Err(RecvTimeoutError::Disconnected) => None,
         }
     }
+
+    /// Plays the track that is due first. One whose handles are all gone ends here.
+    fn play_next(&self, playing: &mut BinaryHeap<Scheduled>) {
+        let Some(mut next) = playing.peek_mut() else {
+            return;
+        };
+        if next.track.is_over() {
+            PeekMut::pop(next);
+            self.load.fetch_sub(1, Relaxed);
+            return;
+        }
+        next.track.play(&self.outputs);
+        next.track.advance(Instant::now());
+    }
 }
 
-/// A track with everything that its frames pass through.
-struct PlayingTrack {
-    shared: Arc<TrackShared>,
-    clock: FrameClock,
-    player: SourcePlayer,
-    /// By [`Encoding::index`].
-    activities: [VoiceActivity; Encoding::ALL.len()],
-    /// By [`Encoding::index`]; absent while nobody listens.
-    encoders: [Option<Encoder>; Encoding::ALL.len()],
-    /// A source was put in, and a listener came if one was waited for.
-    started: bool,
-    source_waits: bool,
-    pcm: Box<[[f32; 2]; FRAME_SAMPLES]>,
-    payload: Vec<u8>,
+/// A track in the order of deadlines: the greatest is due first. Boxed, as heaps move their items
+/// about.
+struct Scheduled {
+    track: Box<PlayingTrack>,
 }
 
-impl PlayingTrack {
-    fn new(shared: Arc<TrackShared>, now: Instant) -> Self {
+impl Scheduled {
+    fn new(shared: Arc<TrackShared>) -> Self {
         Self {
-            clock: FrameClock::new(now + spread(shared.id.number), FRAME),
-            player: SourcePlayer::new(),
-            activities: Default::default(),
-            encoders: Default::default(),
-            started: false,
-            source_waits: false,
-            pcm: Box::new([[0.0; 2]; FRAME_SAMPLES]),
-            payload: Vec::new(),
-            shared,
+            track: Box::new(PlayingTrack::new(shared, Instant::now())),
         }
     }
 
     fn deadline(&self) -> Instant {
-        self.clock.deadline()
+        self.track.deadline()
     }
+}
 
-    /// Plays a frame. If an encoder panics, this track begins anew with the next frame, and the
-    /// others on the thread do not notice.
-    fn play_frame_or_recover(&mut self, output: &FrameOutput) {
-        let play = AssertUnwindSafe(|| self.play_frame(output));
-        if catch_unwind(play).is_err() {
-            self.encoders = Default::default();
-            add(&self.shared.counters.encoder_errors, 1);
-            self.clock.advance(Instant::now());
+impl Ord for Scheduled {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.deadline().cmp(&self.deadline())
+    }
+}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        self.deadline() == other.deadline()
+    }
+}
+
+impl Eq for Scheduled {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{channel, sync_channel};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::audio_track::TrackId;
+    use crate::config::TrackConfig;
+    use crate::waker::waker;
+
+    fn worker(load: usize) -> TrackWorker {
+        TrackWorker {
+            tracks: channel().1,
+            outputs: vec![FrameOutput {
+                frames: sync_channel(1).0,
+                waker: Arc::new(waker().unwrap().0),
+            }],
+            load: Arc::new(AtomicUsize::new(load)),
         }
     }
 
-    /// Reads one frame, encodes it for those who listen, and steps the clock.
-    fn play_frame(&mut self, output: &FrameOutput) {
-        if let Some(replacement) = self.shared.mailbox.take() {
-            self.player.replace(replacement.into_source());
-            self.source_waits = true;
-        }
-        self.started |= self.source_waits && (self.has_listeners() || !self.waits_for_listener());
-        if self.started {
-            let supply = self.player.read(&mut self.pcm[..]);
-            self.encode_all(output);
-            self.count(supply.ended);
-        }
-        let skipped = self.clock.advance(Instant::now());
-        add(&self.shared.counters.frames_skipped, skipped);
-    }
-
-    fn has_listeners(&self) -> bool {
-        let audience = |&encoding: &Encoding| self.shared.audience(encoding) > 0;
-        Encoding::ALL.iter().any(audience)
-    }
-
-    fn waits_for_listener(&self) -> bool {
-        self.shared.config.wait_for_listener
-    }
-
-    fn encode_all(&mut self, output: &FrameOutput) {
-        let mut delivered = false;
-        for encoding in Encoding::ALL {
-            if self.shared.audience(encoding) == 0 {
-                self.encoders[encoding.index()] = None;
-                continue;
-            }
-            let Some((payload, audio_level)) = self.encode(encoding) else {
-                add(&self.shared.counters.encoder_errors, 1);
-                continue;
-            };
-            let clock_rate = encoding.codec().clock_rate();
-            let delivery = Delivery {
-                stream: self.shared.stream(encoding),
-                frame: EncodedFrame {
-                    payload,
-                    timestamp: self.clock.timestamp(clock_rate),
-                    // Nothing is ever left out for silence (RFC 3551 §4.1).
-                    marker: false,
-                    audio_level,
-                    voice: self.activities[encoding.index()].update(audio_level),
-                },
-                captured: self.clock.deadline(),
-                clock_rate,
-            };
-            match output.frames.try_send(delivery) {
-                Ok(()) => delivered = true,
-                Err(_) => add(&self.shared.counters.frames_dropped, 1),
-            }
-        }
-        if delivered {
-            output.waker.wake();
-        }
-    }
-
-    /// The payload and its audio level.
-    fn encode(&mut self, encoding: Encoding) -> Option<(Arc<[u8]>, u8)> {
-        let slot = &mut self.encoders[encoding.index()];
-        let encoder = match slot {
-            Some(encoder) => encoder,
-            None => slot.insert(Encoder::new(encoding).ok()?),
+    fn tracks(count: u64) -> Vec<Arc<TrackShared>> {
+        let shared = |number| {
+            let id = TrackId { engine: 0, number };
+            Arc::new(TrackShared::new(id, TrackConfig::default(), 1))
         };
-        self.payload.clear();
-        let level = encoder.encode(&self.pcm[..], &mut self.payload).ok()?;
-        Some((self.payload.as_slice().into(), level))
+        (0..count).map(shared).collect()
     }
 
-    fn count(&self, ended: bool) {
-        let counters = &self.shared.counters;
-        if ended && !counters.ended.load(Relaxed) {
-            tracing::warn!(
-                track = self.shared.id.number,
-                "the source has ended; silence is sent"
-            );
+    #[test]
+    fn tracks_are_played_in_the_order_of_their_deadlines_each_as_often() {
+        let (worker, tracks) = (worker(300), tracks(300));
+        let mut playing: BinaryHeap<_> = tracks.iter().cloned().map(Scheduled::new).collect();
+        let mut last = playing.peek().unwrap().deadline();
+        for _ in 0..3_000 {
+            let due = playing.peek().unwrap().deadline();
+            assert!(last <= due);
+            last = due;
+            worker.play_next(&mut playing);
         }
-        counters.ended.store(ended, Relaxed);
-        add(&counters.frames, 1);
-        counters
-            .underrun_samples
-            .store(self.player.underrun_samples(), Relaxed);
-        counters.source_panics.store(self.player.panics(), Relaxed);
+        // Nobody is a whole frame behind another.
+        let frame = Duration::from_millis(20);
+        assert!(
+            playing
+                .iter()
+                .all(|track| track.deadline() < last + frame + frame)
+        );
+        assert_eq!(playing.len(), 300);
+    }
+
+    #[test]
+    fn track_without_handles_ends_at_its_deadline() {
+        let (worker, mut tracks) = (worker(3), tracks(3));
+        let mut playing: BinaryHeap<_> = tracks.iter().cloned().map(Scheduled::new).collect();
+        tracks.remove(1);
+        for _ in 0..3 {
+            worker.play_next(&mut playing);
+        }
+        assert_eq!((playing.len(), worker.load.load(Relaxed)), (2, 2));
+        tracks.clear();
+        for _ in 0..3 {
+            worker.play_next(&mut playing);
+        }
+        assert_eq!((playing.len(), worker.load.load(Relaxed)), (0, 0));
     }
 }
-
-/// Where in the frame period a track has its deadlines: multiples of the golden ratio never crowd.
-fn spread(track: u64) -> Duration {
-    FRAME.mul_f64((track as f64 * 0.618_033_988_749_895).fract())
-}
-
-/// The time of a frame.
-pub(crate) const FRAME: Duration = Duration::from_millis(20);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use skywave_audio::{AudioCodec, AudioSource};
+use skywave_audio::{AudioCodec, AudioSource, Packetization};
 use skywave_dtls::Version;
 use skywave_peer::{CloseReason, LocalParameters, Peer, PeerConfig, PeerId};
 use skywave_rtp::{Counters, Packing, ToneSender};
@@ -140,7 +140,8 @@ impl AudioTransmitter {
         // Chromium (156) asks for lost audio wherever the offer lets it, but leaves that out of
         // its answer.
         negotiated.nack = capabilities.nack;
-        self.agree(&negotiated)
+        let packetization = self.packetization(&negotiated)?;
+        self.agree(&negotiated, packetization)
     }
 
     /// Takes an offer that wants to receive audio, and makes the answer.
@@ -160,8 +161,9 @@ impl AudioTransmitter {
         let codecs = self.codecs();
         let capabilities = self.capabilities(&codecs);
         let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities)?;
+        let packetization = self.packetization(&negotiated)?;
         self.add_peer(handshake)?;
-        self.agree(&negotiated)?;
+        self.agree(&negotiated, packetization)?;
         Ok(answer)
     }
 
@@ -347,7 +349,12 @@ impl AudioTransmitter {
     }
 
     fn capabilities<'a>(&self, codecs: &'a [CodecDescription]) -> SendCapabilities<'a> {
-        negotiation::send_capabilities(codecs, self.track.shared.config.rtp)
+        negotiation::send_capabilities(codecs, &self.track.shared.config)
+    }
+
+    fn packetization(&self, negotiated: &Negotiated) -> Result<Packetization, Error> {
+        let config = &self.track.shared.config;
+        Ok(negotiation::packetization(negotiated, config)?)
     }
 
     fn expect_new(&self, call: &'static str) -> Result<(), Error> {
@@ -382,20 +389,23 @@ impl AudioTransmitter {
         })
     }
 
-    fn agree(&mut self, negotiated: &Negotiated) -> Result<(), Error> {
-        let codec = self.track.shared.config.codecs[negotiated.codec];
-        let encoding = negotiation::encoding(codec, negotiated);
-        let remote = negotiation::remote(negotiated, &self.track.shared, encoding);
+    fn agree(
+        &mut self,
+        negotiated: &Negotiated,
+        packetization: Packetization,
+    ) -> Result<(), Error> {
+        let remote = negotiation::remote(negotiated, &self.track.shared, packetization);
         self.command(Command::SetRemote {
             id: self.id,
             remote: Box::new(remote),
             audience: Audience {
                 track: Arc::clone(&self.track.shared),
-                encoding,
+                shard: self.shard,
+                packetization,
             },
         })?;
         self.signaling = Signaling::Agreed(Agreed {
-            codec,
+            codec: packetization.encoding.codec(),
             payload_type: negotiated.payload_type,
             mid: negotiated.mid.clone(),
             red: negotiated.red.is_some(),

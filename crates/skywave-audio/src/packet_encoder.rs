@@ -1,0 +1,156 @@
+//! Makes the packets of one stream out of a track that is read in steps of any length.
+
+use crate::frame_clock::timestamp;
+use crate::{EncodedFrame, Encoder, Error, OpusComplexity, Packetization, VoiceActivity};
+
+/// Collects the samples of a packet and encodes it when it is full.
+#[derive(Debug)]
+pub struct PacketEncoder {
+    encoder: Encoder,
+    voice: VoiceActivity,
+    /// The packet in the making, and where in the track it begins.
+    samples: Vec<[f32; 2]>,
+    begin: u64,
+    payload: Vec<u8>,
+}
+
+impl PacketEncoder {
+    /// An encoder with fresh state.
+    ///
+    /// # Errors
+    /// Those of [`Encoder::new`].
+    pub fn new(packetization: Packetization, complexity: OpusComplexity) -> Result<Self, Error> {
+        Ok(Self {
+            encoder: Encoder::new(packetization, complexity)?,
+            voice: VoiceActivity::default(),
+            samples: Vec::with_capacity(packetization.ptime.samples()),
+            begin: 0,
+            payload: Vec::new(),
+        })
+    }
+
+    /// Takes the samples of a step that begins at `position`, counted from the track's start.
+    /// Returns a packet if it is full with them.
+    ///
+    /// A packet begins at a multiple of its length only: what comes before the first is left out.
+    /// If time was skipped, what was collected before is dropped. A step must not reach beyond
+    /// the end of a packet that has begun; one that does is left out, with the packet.
+    ///
+    /// # Errors
+    /// Those of [`Encoder::encode`]; the packet is lost.
+    pub fn push(&mut self, position: u64, pcm: &[[f32; 2]]) -> Result<Option<EncodedFrame>, Error> {
+        if self.begin + self.samples.len() as u64 != position {
+            self.samples.clear();
+        }
+        let len = self.encoder.packetization().ptime.samples();
+        if self.samples.is_empty() {
+            self.begin = position;
+        }
+        if !self.begin.is_multiple_of(len as u64) || self.samples.len() + pcm.len() > len {
+            self.samples.clear();
+            return Ok(None);
+        }
+        self.samples.extend_from_slice(pcm);
+        if self.samples.len() < len {
+            return Ok(None);
+        }
+        let packet = self.encode();
+        self.samples.clear();
+        packet.map(Some)
+    }
+
+    fn encode(&mut self) -> Result<EncodedFrame, Error> {
+        self.payload.clear();
+        let audio_level = self.encoder.encode(&self.samples, &mut self.payload)?;
+        let codec = self.encoder.packetization().encoding.codec();
+        Ok(EncodedFrame {
+            payload: self.payload.as_slice().into(),
+            begin: self.begin,
+            timestamp: timestamp(self.begin, codec.clock_rate()),
+            // Nothing is ever left out for silence (RFC 3551 §4.1).
+            marker: false,
+            audio_level,
+            voice: self.voice.update(audio_level, self.samples.len()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AudioSource, Encoding, Melody, Ptime};
+
+    fn encoder(encoding: Encoding, ptime: Ptime) -> PacketEncoder {
+        let packetization = Packetization { encoding, ptime };
+        PacketEncoder::new(packetization, OpusComplexity::default()).unwrap()
+    }
+
+    fn melody(samples: usize) -> Vec<[f32; 2]> {
+        let mut pcm = vec![[0.0; 2]; samples];
+        Melody::new().read(&mut pcm);
+        pcm
+    }
+
+    #[test]
+    fn packet_is_the_same_in_whatever_steps_it_came() {
+        let pcm = melody(5 * 2_880);
+        for encoding in Encoding::ALL {
+            let packets = |step: usize| {
+                let mut encoder = encoder(encoding, Ptime::Ms60);
+                let steps = pcm.chunks(step).zip((0..).step_by(step));
+                let packets = steps.map(|(pcm, position)| encoder.push(position, pcm).unwrap());
+                packets.flatten().collect::<Vec<_>>()
+            };
+            let whole = packets(2_880);
+            let timestamps = whole.iter().map(|packet| packet.timestamp);
+            let step = 60 * encoding.codec().clock_rate() / 1_000;
+            assert!(timestamps.eq((0..5).map(|packet| packet * step)));
+            for step in [480, 960, 1_440] {
+                assert_eq!(packets(step), whole, "{encoding:?} {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn first_packet_begins_at_a_boundary() {
+        let mut encoder = encoder(Encoding::Pcmu, Ptime::Ms40);
+        let pcm = [[0.1; 2]; 960];
+        let begins: Vec<_> = (1..9)
+            .map(|step| encoder.push(step * 960, &pcm).unwrap())
+            .map(|packet| packet.map(|packet| packet.begin))
+            .collect();
+        let packets = [
+            None,
+            None,
+            Some(1_920),
+            None,
+            Some(3_840),
+            None,
+            Some(5_760),
+            None,
+        ];
+        assert_eq!(begins, packets);
+    }
+
+    #[test]
+    fn step_beyond_the_end_of_a_packet_is_left_out() {
+        let mut encoder = encoder(Encoding::Pcmu, Ptime::Ms20);
+        let pcm = [[0.1; 2]; 2_880];
+        assert_eq!(encoder.push(0, &pcm).unwrap(), None);
+        let next = encoder.push(2_880, &pcm[..960]).unwrap();
+        assert_eq!(next.unwrap().begin, 2_880);
+    }
+
+    #[test]
+    fn skipped_time_drops_what_was_collected_and_the_next_whole_packet_comes() {
+        let mut encoder = encoder(Encoding::Pcmu, Ptime::Ms60);
+        let (loud, quiet) = ([[0.5; 2]; 960], [[0.001; 2]; 960]);
+        assert_eq!(encoder.push(0, &loud).unwrap(), None);
+        // 40 to 120 ms are skipped; 120 is a boundary.
+        for position in [120, 140] {
+            assert_eq!(encoder.push(position * 48, &quiet).unwrap(), None);
+        }
+        let packet = encoder.push(160 * 48, &quiet).unwrap().unwrap();
+        assert_eq!((packet.timestamp, packet.audio_level), (960, 60));
+    }
+}
