@@ -33,7 +33,7 @@ pub(crate) fn run(crowd: &mut Crowd, plan: &Plan) -> Result<Churn, Error> {
     }
     let seconds = start.elapsed().as_secs_f64();
     Ok(Churn {
-        joins: crowd.log(Group::Passing).summary(),
+        joins: crowd.take_joins(Group::Passing),
         at_a_time: at_a_time as u64,
         seconds,
         early_after: early_after as u64,

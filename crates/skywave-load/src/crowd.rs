@@ -9,7 +9,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 
 use crate::figures::Figures;
-use crate::join_log::JoinLog;
+use crate::join_log::{JoinLog, Joins};
 use crate::seat::{self, Seat};
 use crate::stream::Reception;
 use crate::target::Target;
@@ -340,9 +340,9 @@ impl Crowd {
         self.groups[group as usize].listening
     }
 
-    /// How the joins of a group went.
-    pub(crate) fn log(&self, group: Group) -> &JoinLog {
-        &self.groups[group as usize].log
+    /// How the joins of a group went since the last call.
+    pub(crate) fn take_joins(&mut self, group: Group) -> Joins {
+        std::mem::take(&mut self.groups[group as usize].log).summary()
     }
 
     /// Begins to measure anew what arrives at a group.

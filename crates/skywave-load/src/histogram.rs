@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// Counts of times of whole microseconds up to 71 minutes, each to within 1/32 of its value.
+/// Counts of times of whole microseconds up to 71 minutes, each to within 1/128 of its value.
 ///
 /// Recording costs a shift and an addition, and allocates nothing.
 #[derive(Clone)]
@@ -88,14 +88,14 @@ impl Histogram {
     }
 }
 
-/// The first 64 values have a bucket each, then every doubling has 32.
+/// The first 256 values have a bucket each, then every doubling has 128.
 fn bucket(value: u32) -> usize {
     if value < FINE {
         return value as usize;
     }
-    // `value >> shift` lies in 32..64.
-    let shift = 26 - value.leading_zeros();
-    (FINE + (shift - 1) * 32 + ((value >> shift) - 32)) as usize
+    // `value >> shift` lies in 128..256.
+    let shift = 24 - value.leading_zeros();
+    (FINE + (shift - 1) * STEPS + ((value >> shift) - STEPS)) as usize
 }
 
 fn upper_end(bucket: usize) -> u32 {
@@ -103,13 +103,14 @@ fn upper_end(bucket: usize) -> u32 {
     if index < FINE {
         return index;
     }
-    let (shift, place) = ((index - FINE) / 32 + 1, (index - FINE) % 32);
-    let end = ((u64::from(place) + 33) << shift) - 1;
+    let (shift, place) = ((index - FINE) / STEPS + 1, (index - FINE) % STEPS);
+    let end = (u64::from(place + STEPS + 1) << shift) - 1;
     u32::try_from(end).unwrap_or(u32::MAX)
 }
 
-const FINE: u32 = 64;
-const BUCKETS: usize = 64 + 26 * 32;
+const FINE: u32 = 256;
+const STEPS: u32 = 128;
+const BUCKETS: usize = (FINE + 24 * STEPS) as usize;
 
 #[cfg(test)]
 mod tests {
@@ -120,7 +121,7 @@ mod tests {
         for value in (0..5_000).chain([65_535, 65_536, 1 << 31, u32::MAX - 1, u32::MAX]) {
             let index = bucket(value);
             let end = upper_end(index);
-            assert!(end >= value && end - value <= value / 32, "{value}: {end}");
+            assert!(end >= value && end - value <= value / 128, "{value}: {end}");
             assert!(index == 0 || upper_end(index - 1) < value, "{value}");
         }
     }
@@ -134,7 +135,7 @@ mod tests {
         let percentiles = histogram.percentiles();
         assert_eq!((percentiles.count, percentiles.max), (1000, 20.0));
         for (got, exact) in [(percentiles.p50, 10.0), (percentiles.p99, 19.8)] {
-            assert!(got >= exact && got <= exact * (1.0 + 1.0 / 32.0), "{got}");
+            assert!(got >= exact && got <= exact * (1.0 + 1.0 / 128.0), "{got}");
         }
     }
 

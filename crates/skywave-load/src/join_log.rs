@@ -14,6 +14,7 @@ pub(crate) struct JoinLog {
     asked: u64,
     connected: u64,
     failures: BTreeMap<String, u64>,
+    protections: BTreeMap<String, u64>,
     first_asked: Option<Instant>,
     last_heard: Option<Instant>,
     waited: Histogram,
@@ -33,6 +34,8 @@ pub struct Joins {
     pub connected: u64,
     /// Those that did not, and those that were hung up on later, by the reason.
     pub failures: BTreeMap<String, u64>,
+    /// Those that connected, by the version of DTLS and the profile of SRTP.
+    pub protections: BTreeMap<String, u64>,
     /// Joins a second, from the first that was to come to the last that heard.
     pub per_second: f64,
     /// From when a listener was to join to when its offer began to be sent: the test's own
@@ -59,6 +62,9 @@ impl JoinLog {
     /// The seat's listener hears its first packet.
     pub(crate) fn connected(&mut self, seat: &Seat) {
         self.connected += 1;
+        if let Some(protection) = seat.listener.protection() {
+            *self.protections.entry(protection.to_string()).or_default() += 1;
+        }
         let milestones = seat.listener.milestones();
         let (Some(sent), Some(answered)) = (seat.sent, seat.answered) else {
             return;
@@ -94,6 +100,7 @@ impl JoinLog {
             asked: self.asked,
             connected: self.connected,
             failures: self.failures.clone(),
+            protections: self.protections.clone(),
             per_second: if seconds > 0.0 {
                 self.connected as f64 / seconds
             } else {

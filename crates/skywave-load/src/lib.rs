@@ -92,7 +92,7 @@ pub use failure::Failure;
 pub use figures::Arrivals;
 pub use histogram::{Histogram, Percentiles};
 pub use join_log::Joins;
-pub use listener::{Listener, Milestones, Phase, Settings};
+pub use listener::{Listener, Milestones, Phase, Protection, Settings};
 pub use media_clock::Arrival;
 pub use offer::Offer;
 pub use plan::{Mode, Plan};

@@ -1,11 +1,13 @@
 //! One listener without socket and clock: offer, answer, ICE, DTLS, and then packets.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use skywave_dtls::{Dtls, Event, Fingerprint, Identity};
+use skywave_dtls::{Dtls, Event, Fingerprint, Identity, Version};
 use skywave_ice::Credentials;
 use skywave_rtp::is_rtcp;
+use skywave_srtp::Profile;
 
 use crate::agent::{Agent, Progress};
 use crate::contexts::Contexts;
@@ -58,6 +60,25 @@ pub enum Phase {
     Over,
 }
 
+/// How a listener's packets are protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Protection {
+    /// Of DTLS.
+    pub version: Version,
+    /// Of SRTP.
+    pub profile: Profile,
+}
+
+impl fmt::Display for Protection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = match self.version {
+            Version::Dtls12 => "1.2",
+            Version::Dtls13 => "1.3",
+        };
+        write!(f, "DTLS {version}, {}", self.profile.name())
+    }
+}
+
 /// When a listener came how far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Milestones {
@@ -77,6 +98,7 @@ struct Link {
     milestones: Milestones,
     failure: Option<Failure>,
     path: Option<Path>,
+    protection: Option<Protection>,
     reporter: Option<Reporter>,
 }
 
@@ -108,6 +130,7 @@ impl Listener {
                 milestones: Milestones::default(),
                 failure: None,
                 path: None,
+                protection: None,
                 reporter: None,
             }),
         }
@@ -249,6 +272,12 @@ impl Listener {
         self.link.milestones
     }
 
+    /// How its packets are protected, once the handshake is done.
+    #[must_use]
+    pub fn protection(&self) -> Option<Protection> {
+        self.link.protection
+    }
+
     /// What came of the stream until now.
     #[must_use]
     pub fn reception(&self) -> Reception {
@@ -332,6 +361,9 @@ impl Listener {
         let keys = path.dtls.verify(&path.fingerprints);
         let keys = keys.map_err(|error| Failure::Dtls(error.to_string()))?;
         self.contexts = Some(Box::new(Contexts::new(&keys)?));
+        let profile = Profile::from_iana(keys.profile);
+        let agreed = path.dtls.version().zip(profile);
+        self.link.protection = agreed.map(|(version, profile)| Protection { version, profile });
         self.link.reporter = Some(Reporter::new(self.link.seed(), now));
         self.link.milestones.secured = Some(now);
         self.phase = self.phase.max(Phase::Waiting);

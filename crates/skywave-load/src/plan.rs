@@ -73,7 +73,7 @@ impl Plan {
         }
     }
 
-    /// Listeners that may be there at one time.
+    /// Listeners that may be there at one time, if the server is not slow beyond measure.
     pub(crate) fn most(&self) -> usize {
         match &self.mode {
             Mode::Steady { steps, .. } => steps.iter().copied().max().unwrap_or(0),
@@ -83,7 +83,10 @@ impl Plan {
                 stay,
                 background,
                 ..
-            } => background + (rate * (*stay + self.patience).as_secs_f64()).ceil() as usize,
+            } => background + (rate * (*stay + JOIN_TIME).as_secs_f64()).ceil() as usize,
         }
     }
 }
+
+/// Longer than a join takes where a storm can be borne.
+const JOIN_TIME: Duration = Duration::from_secs(2);

@@ -93,7 +93,8 @@ impl Process {
         });
         let used: BTreeMap<_, _> = used.collect();
         let nanos = used.values().sum();
-        let (user, kernel) = (self.user - before.user, self.kernel - before.kernel);
+        let user = self.user.saturating_sub(before.user);
+        let kernel = self.kernel.saturating_sub(before.kernel);
         let user_share = user as f64 / (user + kernel).max(1) as f64;
         let total = percent(nanos);
         CpuUse {

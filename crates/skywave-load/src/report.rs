@@ -27,9 +27,9 @@ pub enum Findings {
     /// One for each size of the audience that was tried.
     Steady(Vec<Audience>),
     /// What coming and going left behind.
-    Churn(Churn),
+    Churn(Box<Churn>),
     /// What a storm of joins met and did.
-    Storm(Storm),
+    Storm(Box<Storm>),
 }
 
 /// An audience of one size.
@@ -37,7 +37,7 @@ pub enum Findings {
 pub struct Audience {
     /// Listeners that were to be there.
     pub listeners: u64,
-    /// How all joins until now went.
+    /// How those joined who were not there at the size before.
     pub joins: Joins,
     /// What they heard once all were there.
     pub window: Window,
@@ -104,6 +104,10 @@ impl Audience {
         let there = window.listeners;
         if there < listeners {
             remarks.push(format!("{there} of {listeners} are connected"));
+        }
+        let failures: u64 = joins.failures.values().sum();
+        if failures > 0 {
+            remarks.push(format!("{failures} have failed"));
         }
         if window.loss > MOST_LOSS {
             remarks.push(format!(

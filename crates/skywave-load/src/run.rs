@@ -28,8 +28,8 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
     let mut crowd = Crowd::new(target, settings, plan.connections)?;
     let findings = match plan.mode {
         Mode::Steady { .. } => Findings::Steady(steady::run(&mut crowd, plan, server_before)?),
-        Mode::Churn { .. } => Findings::Churn(churn::run(&mut crowd, plan)?),
-        Mode::Storm { .. } => Findings::Storm(storm::run(&mut crowd, plan)?),
+        Mode::Churn { .. } => Findings::Churn(Box::new(churn::run(&mut crowd, plan)?)),
+        Mode::Storm { .. } => Findings::Storm(Box::new(storm::run(&mut crowd, plan)?)),
     };
     for group in [Group::Steady, Group::Passing] {
         crowd.leave_all(group);
@@ -59,14 +59,11 @@ fn allow_descriptors(needed: u64) -> Result<(), Error> {
         let limit = most;
         return Err(Error::Descriptors { needed, limit });
     }
-    if limit.current.is_some_and(|current| current < needed) {
-        let raised = Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        };
-        setrlimit(Resource::Nofile, raised).map_err(|error| Error::System(error.into()))?;
-    }
-    Ok(())
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, raised).map_err(|error| Error::System(error.into()))
 }
 
 /// Standard streams, libraries, `/proc`, the server's if it is in this process.

@@ -28,7 +28,7 @@ pub(crate) fn run(
         there = listeners.max(there);
         crowd.turn_for(*settle)?;
         let window = window::measure(crowd, Group::Steady, plan.pid, *time)?;
-        let joins = crowd.log(Group::Steady).summary();
+        let joins = crowd.take_joins(Group::Steady);
         let audience = Audience::judge(there as u64, joins, window, server_before);
         let held = audience.held;
         audiences.push(audience);

@@ -41,7 +41,7 @@ pub(crate) fn run(crowd: &mut Crowd, plan: &Plan) -> Result<Storm, Error> {
         _ => None,
     };
     visitors.go(crowd)?;
-    let joins = crowd.log(Group::Passing).summary();
+    let joins = crowd.take_joins(Group::Passing);
     Ok(Storm {
         rate,
         refused_as_full: joins.failures.get("HTTP 503").copied().unwrap_or(0),

@@ -86,6 +86,9 @@ fn write_joins(f: &mut Formatter<'_>, joins: &Joins) -> fmt::Result {
     let (connected, asked) = (joins.connected, joins.asked);
     let text = format!("{connected} of {asked}, {:.0} a second", joins.per_second);
     line(f, "connected", &text)?;
+    for (protection, count) in &joins.protections {
+        line(f, "protected", &format!("{count} x {protection}"))?;
+    }
     for (reason, count) in &joins.failures {
         line(f, "failed", &format!("{count} x {reason}"))?;
     }

@@ -195,7 +195,8 @@ impl Worker {
         // So that the connection can be used again.
         let _ = response.body_mut().read_to_vec();
         match response.status().as_u16() {
-            200..=299 => Ok(()),
+            // Not found or gone: the farewell over RTCP and DTLS came first.
+            200..=299 | 404 | 410 => Ok(()),
             status => Err(Failure::Status(status)),
         }
     }
@@ -220,6 +221,7 @@ fn failure(error: ureq::Error) -> Failure {
 fn agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
+        .proxy(None)
         .timeout_global(Some(TIMEOUT))
         .max_idle_age(IDLE)
         .build()

@@ -138,7 +138,7 @@ impl ServerUse {
 /// be told from it. A window that opens within a frame may hold one packet fewer of each listener.
 fn loss(reception: Reception, expected_by_time: f64, listeners: f64) -> f64 {
     let received = reception.received as f64;
-    let missing = |expected: f64| (1.0 - received / expected.max(1.0)).max(0.0);
+    let missing = |expected: f64| ((expected - received) / expected.max(1.0)).max(0.0);
     if reception.received == 0 {
         return f64::from(listeners > 0.0);
     }
