@@ -1,0 +1,406 @@
+//! All listeners of a test on one thread: one socket each, one epoll, one look at the clock for
+//! every batch of packets.
+
+use std::time::{Duration, Instant};
+
+use rustix::event::Timespec;
+use rustix::event::epoll;
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+
+use crate::figures::Figures;
+use crate::join_log::{JoinLog, Joins};
+use crate::seat::{self, Seat};
+use crate::stream::Reception;
+use crate::target::Target;
+use crate::timers::Timers;
+use crate::whep::{Reply, Request, Session, Ticket, Whep};
+use crate::{Answer, Error, Failure, Listener, Phase, Settings};
+
+/// The listeners and all they share.
+pub(crate) struct Crowd {
+    target: Target,
+    settings: Settings,
+    epoll: OwnedFd,
+    events: Vec<epoll::Event>,
+    whep: Whep,
+    timers: Timers,
+    seats: Vec<Option<Seat>>,
+    free: Vec<usize>,
+    turns: u64,
+    groups: [State; 2],
+    refused_farewells: u64,
+    buffer: Box<[u8; 2048]>,
+}
+
+/// Which of two audiences a listener belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Listens until the end.
+    Steady = 0,
+    /// Comes and goes.
+    Passing = 1,
+}
+
+/// What the crowd knows of one group.
+#[derive(Default)]
+struct State {
+    log: JoinLog,
+    /// Neither heard a packet nor failed yet.
+    joining: usize,
+    listening: usize,
+    /// Those who have begun to listen, and those who have failed, until somebody asks.
+    arrived: Vec<Ticket>,
+    failed: Vec<Ticket>,
+    /// What is measured, while it is.
+    figures: Option<Figures>,
+}
+
+impl Crowd {
+    /// Nobody yet. `connections` is how many offers are under way at a time.
+    pub(crate) fn new(
+        target: Target,
+        settings: Settings,
+        connections: usize,
+    ) -> Result<Self, Error> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(system)?;
+        let whep = Whep::start(&target, connections)?;
+        let wakeups = epoll::EventData::new_u64(WAKEUPS);
+        epoll::add(&epoll, whep.wakeups(), wakeups, epoll::EventFlags::IN).map_err(system)?;
+        let event = epoll::Event {
+            flags: epoll::EventFlags::empty(),
+            data: wakeups,
+        };
+        Ok(Self {
+            target,
+            settings,
+            epoll,
+            events: vec![event; BATCH],
+            whep,
+            timers: Timers::default(),
+            seats: Vec::new(),
+            free: Vec::new(),
+            turns: 0,
+            groups: [State::default(), State::default()],
+            refused_farewells: 0,
+            buffer: Box::new([0; 2048]),
+        })
+    }
+
+    /// Lets one more listener join.
+    pub(crate) fn join(&mut self, group: Group) {
+        let now = Instant::now();
+        self.groups[group as usize].log.asked(now);
+        if let Err(failure) = self.sit_down(group, now) {
+            self.groups[group as usize].log.failed(failure.to_string());
+        }
+    }
+
+    fn sit_down(&mut self, group: Group, now: Instant) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| Failure::Socket(error.to_string());
+        let socket = seat::bind(self.target.local_ip).map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.seats.push(None);
+            self.seats.len() - 1
+        });
+        let data = epoll::EventData::new_u64(number as u64);
+        epoll::add(&self.epoll, &socket, data, epoll::EventFlags::IN)
+            .map_err(|error| failed(error.into()))?;
+        let mut listener = Listener::new(&self.settings, rand::random(), now);
+        let sdp = listener.offer(address);
+        self.turns += 1;
+        let turn = self.turns;
+        self.seats[number] = Some(Seat {
+            listener,
+            socket,
+            group,
+            turn,
+            asked: now,
+            sent: None,
+            answered: None,
+            session: None,
+            counted: Phase::Offering,
+            due: None,
+        });
+        self.groups[group as usize].joining += 1;
+        let ticket = Ticket { seat: number, turn };
+        self.whep.ask(Request::Offer { ticket, sdp });
+        self.settle(number);
+        Ok(())
+    }
+
+    /// Works until `until` or, sooner, until one batch of events is done.
+    pub(crate) fn turn(&mut self, until: Instant) -> Result<(), Error> {
+        let wake = self.timers.next().map_or(until, |due| due.min(until));
+        let timeout = wake.saturating_duration_since(Instant::now());
+        let mut events = std::mem::take(&mut self.events);
+        let count = match epoll::wait(&self.epoll, &mut events[..], Some(&timespec(timeout))) {
+            Ok(count) => count,
+            Err(Errno::INTR) => 0,
+            Err(error) => return Err(system(error)),
+        };
+        let mut now = Instant::now();
+        for event in &events[..count] {
+            let data = event.data;
+            let is_media = match data.u64() {
+                WAKEUPS => self.hear_from_http(),
+                number => self.receive(now, number as usize),
+            };
+            // A handshake takes longer than all packets of a batch.
+            if !is_media {
+                now = Instant::now();
+            }
+        }
+        self.events = events;
+        while let Some(number) = self.timers.expire(now) {
+            self.expire(now, number);
+        }
+        Ok(())
+    }
+
+    /// Works for so long.
+    pub(crate) fn turn_for(&mut self, time: Duration) -> Result<(), Error> {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.turn(end)?;
+        }
+        Ok(())
+    }
+
+    /// Works until nobody of the group is joining any more; each gives up in time.
+    pub(crate) fn turn_until_joined(&mut self, group: Group) -> Result<(), Error> {
+        while self.joining(group) > 0 {
+            self.turn(Instant::now() + TICK)?;
+        }
+        Ok(())
+    }
+
+    /// Works until every request to the server has its answer.
+    pub(crate) fn turn_until_answered(&mut self) -> Result<(), Error> {
+        while self.whep.under_way() > 0 {
+            self.turn(Instant::now() + TICK)?;
+        }
+        Ok(())
+    }
+
+    /// True if it was a packet of the stream, which takes no time.
+    #[inline]
+    fn receive(&mut self, now: Instant, number: usize) -> bool {
+        // The seat may have been given up a moment ago, in the same batch.
+        let Some(Some(seat)) = self.seats.get_mut(number) else {
+            return false;
+        };
+        let Some(arrival) = seat.receive(now, &mut self.buffer[..]) else {
+            self.settle(number);
+            return false;
+        };
+        if let Some(figures) = &mut self.groups[seat.group as usize].figures {
+            figures.record(arrival);
+        }
+        true
+    }
+
+    fn expire(&mut self, now: Instant, number: usize) {
+        if let Some(Some(seat)) = self.seats.get_mut(number) {
+            if seat.due.is_some_and(|due| due <= now) {
+                seat.due = None;
+                seat.handle_timeout(now);
+            }
+            self.settle(number);
+        }
+    }
+
+    fn hear_from_http(&mut self) -> bool {
+        self.whep.awake();
+        while let Some(reply) = self.whep.take() {
+            match reply {
+                Reply::Answered {
+                    ticket,
+                    sent,
+                    answered,
+                    outcome,
+                } => self.on_answer(ticket, (sent, answered), outcome),
+                Reply::Left(outcome) => self.refused_farewells += u64::from(outcome.is_err()),
+            }
+        }
+        false
+    }
+
+    fn on_answer(
+        &mut self,
+        ticket: Ticket,
+        (sent, answered): (Instant, Instant),
+        outcome: Result<Session, Failure>,
+    ) {
+        let seat = self.seats.get_mut(ticket.seat).and_then(Option::as_mut);
+        let Some(seat) = seat.filter(|seat| seat.turn == ticket.turn) else {
+            // The listener has given up; the server shall not wait for it.
+            if let Ok(Session { url: Some(url), .. }) = outcome {
+                self.whep.ask(Request::Leave { session: url });
+            }
+            return;
+        };
+        (seat.sent, seat.answered) = (Some(sent), Some(answered));
+        if let Err(failure) = outcome.and_then(|session| accept(seat, session, &self.target)) {
+            seat.listener.fail(failure);
+        }
+        self.settle(ticket.seat);
+    }
+
+    /// Counts how far a seat has come and sets its time.
+    fn settle(&mut self, number: usize) {
+        let Some(Some(seat)) = self.seats.get_mut(number) else {
+            return;
+        };
+        let phase = seat.listener.phase();
+        if phase != seat.counted {
+            let before = std::mem::replace(&mut seat.counted, phase);
+            let state = &mut self.groups[seat.group as usize];
+            let ticket = Ticket {
+                seat: number,
+                turn: seat.turn,
+            };
+            if phase >= Phase::Listening && before < Phase::Listening {
+                state.joining -= 1;
+            }
+            if phase == Phase::Listening {
+                state.listening += 1;
+                state.log.connected(seat);
+                state.arrived.push(ticket);
+            }
+            if phase == Phase::Over {
+                state.listening -= usize::from(before == Phase::Listening);
+                if let Some(failure) = seat.listener.failure() {
+                    state.log.failed(failure.to_string());
+                    state.failed.push(ticket);
+                }
+            }
+        }
+        if let Some(due) = seat.listener.next_due()
+            && seat.due.is_none_or(|set| due < set)
+        {
+            seat.due = Some(due);
+            self.timers.set(due, number);
+        }
+    }
+
+    /// The listener leaves, and the server is told.
+    pub(crate) fn leave(&mut self, ticket: Ticket) {
+        let seat = self.seats.get_mut(ticket.seat).and_then(Option::as_mut);
+        let Some(seat) = seat.filter(|seat| seat.turn == ticket.turn) else {
+            return;
+        };
+        seat.leave(Instant::now());
+        self.settle(ticket.seat);
+        let seat = self.seats[ticket.seat].take();
+        self.free.push(ticket.seat);
+        if let Some(session) = seat.and_then(|seat| seat.session) {
+            self.whep.ask(Request::Leave { session });
+        }
+    }
+
+    /// All of a group leave, those too who have failed.
+    pub(crate) fn leave_all(&mut self, group: Group) {
+        let taken = self.seats.iter().enumerate();
+        let own = taken.filter_map(|(number, seat)| {
+            let seat = seat.as_ref().filter(|seat| seat.group == group)?;
+            let turn = seat.turn;
+            Some(Ticket { seat: number, turn })
+        });
+        for ticket in own.collect::<Vec<_>>() {
+            self.leave(ticket);
+        }
+    }
+
+    /// Frees the seats of those of a group who have failed since the last call.
+    pub(crate) fn clear_failed(&mut self, group: Group) {
+        for ticket in std::mem::take(&mut self.groups[group as usize].failed) {
+            self.leave(ticket);
+        }
+    }
+
+    /// Those of a group who have begun to listen since the last call.
+    pub(crate) fn take_arrived(&mut self, group: Group) -> Vec<Ticket> {
+        std::mem::take(&mut self.groups[group as usize].arrived)
+    }
+
+    /// Sessions that the server would not end.
+    pub(crate) fn refused_farewells(&self) -> u64 {
+        self.refused_farewells
+    }
+
+    /// How many of a group are on their way.
+    pub(crate) fn joining(&self, group: Group) -> usize {
+        self.groups[group as usize].joining
+    }
+
+    /// How many of a group listen.
+    pub(crate) fn listening(&self, group: Group) -> usize {
+        self.groups[group as usize].listening
+    }
+
+    /// How the joins of a group went since the last call.
+    pub(crate) fn take_joins(&mut self, group: Group) -> Joins {
+        std::mem::take(&mut self.groups[group as usize].log).summary()
+    }
+
+    /// Begins to measure anew what arrives at a group.
+    pub(crate) fn measure(&mut self, group: Group) {
+        self.groups[group as usize].figures = Some(Figures::default());
+    }
+
+    /// Ends it.
+    pub(crate) fn take_figures(&mut self, group: Group) -> Figures {
+        let figures = self.groups[group as usize].figures.take();
+        figures.unwrap_or_default()
+    }
+
+    /// Microseconds of a frame, as most in a group hear it.
+    pub(crate) fn frame(&self, group: Group) -> Option<u32> {
+        let seats = self.seats.iter().flatten();
+        let own = seats.filter(|seat| seat.group == group);
+        let mut frames: Vec<_> = own.filter_map(|seat| seat.listener.frame()).collect();
+        frames.sort_unstable();
+        frames.get(frames.len() / 2).copied()
+    }
+
+    /// What came at all who sit in a group, together.
+    pub(crate) fn reception(&self, group: Group) -> Reception {
+        let seats = self.seats.iter().flatten();
+        let own = seats.filter(|seat| seat.group == group);
+        own.map(|seat| seat.listener.reception()).sum()
+    }
+}
+
+fn accept(seat: &mut Seat, session: Session, target: &Target) -> Result<(), Failure> {
+    seat.session = session.url;
+    let answer = Answer::read(&session.answer)?;
+    let remote = answer.address(target.via, target.ip);
+    let remote = remote.ok_or(Failure::NoCandidate)?;
+    // Not when the answer arrived: it may have waited for this thread.
+    let now = Instant::now();
+    seat.connect(now, &answer, remote)
+        .map_err(|error| Failure::Socket(error.to_string()))
+}
+
+fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        // At most the length of a test.
+        tv_sec: time.as_secs() as i64,
+        tv_nsec: time.subsec_nanos().into(),
+    }
+}
+
+fn system(error: Errno) -> Error {
+    Error::System(error.into())
+}
+
+/// Events for one look at the clock: some 100 us of work.
+const BATCH: usize = 64;
+
+/// Event data that is no seat.
+const WAKEUPS: u64 = u64::MAX;
+
+/// How long to wait at most before a condition is looked at again.
+const TICK: Duration = Duration::from_millis(20);

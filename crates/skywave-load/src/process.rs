@@ -1,0 +1,175 @@
+//! What a process costs, as Linux tells in `/proc`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::Error;
+
+/// One reading of a process.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    at: Instant,
+    /// Clock ticks of all threads, those that have ended included.
+    user: u64,
+    kernel: u64,
+    /// Nanoseconds on a processor, by the name of the thread.
+    threads: BTreeMap<String, u64>,
+    pub(crate) size: Size,
+}
+
+/// How large a process is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// Resident memory in KiB.
+    pub rss_kib: u64,
+    /// Threads.
+    pub threads: u64,
+    /// Open descriptors; 0 if they may not be looked at.
+    pub descriptors: u64,
+}
+
+/// The processor time of a process over a stretch of time. 100 % is one core.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CpuUse {
+    /// All threads, in percent of one core.
+    pub percent: f64,
+    /// The share in user mode, in percent of one core: of `percent`, as the ticks divide.
+    pub user_percent: f64,
+    /// The share in the kernel.
+    pub kernel_percent: f64,
+    /// By the name of the threads.
+    pub threads: BTreeMap<String, f64>,
+    /// Nanoseconds on a processor.
+    pub nanos: u64,
+}
+
+impl Process {
+    /// Reads `/proc` of a process.
+    pub(crate) fn read(pid: u32) -> Result<Self, Error> {
+        Self::read_from(&format!("/proc/{pid}")).map_err(|source| Error::Process { pid, source })
+    }
+
+    fn read_from(folder: &str) -> io::Result<Self> {
+        let at = Instant::now();
+        let (user, kernel) = ticks(&fs::read_to_string(format!("{folder}/stat"))?)?;
+        let mut threads = BTreeMap::new();
+        let mut count = 0;
+        for thread in fs::read_dir(format!("{folder}/task"))? {
+            let thread = thread?.path();
+            // One that has ended meanwhile.
+            let Ok(name) = fs::read_to_string(thread.join("comm")) else {
+                continue;
+            };
+            let run = fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
+            let run: u64 = first_word(&run).unwrap_or(0);
+            *threads.entry(name.trim_end().to_owned()).or_default() += run;
+            count += 1;
+        }
+        let descriptors = fs::read_dir(format!("{folder}/fd")).map_or(0, Iterator::count);
+        Ok(Self {
+            at,
+            user,
+            kernel,
+            threads,
+            size: Size {
+                rss_kib: rss(folder)?,
+                threads: count,
+                descriptors: descriptors as u64,
+            },
+        })
+    }
+
+    /// The processor time from `before` to this reading.
+    pub(crate) fn cpu_since(&self, before: &Self) -> CpuUse {
+        let seconds = self.at.saturating_duration_since(before.at).as_secs_f64();
+        let percent = |nanos: u64| nanos as f64 / seconds.max(1e-9) / 1e7;
+        let used = self.threads.iter().map(|(name, run)| {
+            let earlier = before.threads.get(name).copied().unwrap_or(0);
+            (name, run.saturating_sub(earlier))
+        });
+        let used: BTreeMap<_, _> = used.collect();
+        let nanos = used.values().sum();
+        let user = self.user.saturating_sub(before.user);
+        let kernel = self.kernel.saturating_sub(before.kernel);
+        let user_share = user as f64 / (user + kernel).max(1) as f64;
+        let total = percent(nanos);
+        CpuUse {
+            percent: total,
+            user_percent: total * user_share,
+            kernel_percent: total * (1.0 - user_share),
+            threads: used
+                .into_iter()
+                .map(|(name, nanos)| (name.clone(), percent(nanos)))
+                .collect(),
+            nanos,
+        }
+    }
+}
+
+/// Resident memory in KiB: counted by walking the pages, or else as the kernel keeps count.
+fn rss(folder: &str) -> io::Result<u64> {
+    let exact = fs::read_to_string(format!("{folder}/smaps_rollup"));
+    if let Some(kib) = exact.ok().and_then(|text| field(&text, "Rss:")) {
+        return Ok(kib);
+    }
+    let status = fs::read_to_string(format!("{folder}/status"))?;
+    field(&status, "VmRSS:").ok_or_else(malformed)
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    first_word(value)
+}
+
+fn first_word(text: &str) -> Option<u64> {
+    text.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// `utime` and `stime`, fields 14 and 15 of proc_pid_stat(5). The name, field 2, may hold blanks.
+fn ticks(stat: &str) -> io::Result<(u64, u64)> {
+    let (_, rest) = stat.rsplit_once(')').ok_or_else(malformed)?;
+    let mut fields = rest.split_ascii_whitespace().skip(11);
+    let mut next = || fields.next()?.parse().ok();
+    next().zip(next()).ok_or_else(malformed)
+}
+
+fn malformed() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_can_be_read() {
+        let before = Process::read(std::process::id()).unwrap();
+        let mut sum = 0_u64;
+        while Process::read(std::process::id()).unwrap().threads == before.threads {
+            sum = (0..100_000).fold(sum, |sum, n| std::hint::black_box(sum ^ n));
+        }
+        let after = Process::read(std::process::id()).unwrap();
+        let used = after.cpu_since(&before);
+        assert!(used.nanos > 0 && used.percent > 0.0);
+        assert!(after.size.rss_kib > 100 && after.size.threads > 0);
+        assert!(after.size.descriptors > 2);
+    }
+
+    #[test]
+    fn names_with_blanks_and_brackets_do_not_shift_the_fields() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 9 0 0 0 123 45 0 0 20 0 1 0 5 6 7";
+        assert_eq!(ticks(stat).unwrap(), (123, 45));
+    }
+
+    #[test]
+    fn process_that_is_not_there_is_an_error() {
+        assert!(matches!(
+            Process::read(u32::MAX),
+            Err(Error::Process { .. })
+        ));
+    }
+}
