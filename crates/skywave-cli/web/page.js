@@ -31,7 +31,6 @@ async function play() {
   meter.attach(stream);
 
   pc.addEventListener('connectionstatechange', () => mine === call && follow(mine));
-  mine.timer = setTimeout(() => mine === call && follow(mine, true), CONNECT_MS);
   try {
     const offer = await pc.createOffer();
     await pc.setLocalDescription({ type: 'offer', sdp: withStereo(offer.sdp) });
@@ -45,11 +44,7 @@ async function play() {
 
 /** WHEP: the offer in a POST, the answer and the session's address in its response. */
 async function negotiate(mine) {
-  const response = await request('/whep', {
-    method: 'POST',
-    headers: { 'content-type': 'application/sdp' },
-    body: mine.pc.localDescription.sdp,
-  });
+  const response = await knock(mine);
   const session = response.headers.get('location');
   const sdp = await response.text();
   if (mine !== call) {
@@ -58,12 +53,32 @@ async function negotiate(mine) {
     return;
   }
   mine.session = session;
+  mine.timer = setTimeout(() => mine === call && follow(mine, true), CONNECT_MS);
   await mine.pc.setRemoteDescription({ type: 'answer', sdp });
   // A hang-up by the server closes DTLS; the state of the connection may not show it.
   const { transport } = mine.pc.getReceivers()[0];
   transport?.addEventListener('statechange', () => {
     if (mine === call && transport.state === 'closed') endedByServer(mine);
   });
+}
+
+/** Posts the offer; again, while the server has no room and says when to come back. */
+async function knock(mine) {
+  for (;;) {
+    try {
+      return await request('/whep', {
+        method: 'POST',
+        headers: { 'content-type': 'application/sdp' },
+        body: mine.pc.localDescription.sdp,
+      });
+    } catch (error) {
+      if (!error.retryAfter || mine !== call) throw error;
+      show('connecting', `${sentence(error)} Trying again in ${error.retryAfter} s.`);
+      await new Promise((done) => { setTimeout(done, error.retryAfter * 1000); });
+      if (mine !== call) throw error;
+      show('connecting');
+    }
+  }
 }
 
 /** Follows the state of the connection. */
@@ -247,7 +262,9 @@ async function request(url, options = {}) {
   }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
-  throw new Error(problem.detail ?? `The server answered ${response.status} ${response.statusText}`);
+  const text = problem.detail ?? `The server answered ${response.status} ${response.statusText}`;
+  const retryAfter = Number(response.headers.get('retry-after'));
+  throw Object.assign(new Error(text), { retryAfter });
 }
 
 /** The words of an error as a sentence of the page. */

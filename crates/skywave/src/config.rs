@@ -22,8 +22,9 @@ pub struct EngineConfig {
     /// may grant less: see [`ShardStats`](crate::ShardStats). Default: 4 MiB, which is 20 ms of
     /// some 5,000 listeners.
     pub socket_buffer: usize,
-    /// Whether media threads shall run before all normal threads (SCHED_FIFO), where the system
-    /// lets them: see [`ShardStats::scheduling`](crate::ShardStats). Default: true.
+    /// Whether media threads shall run before all normal threads (SCHED_FIFO), and encoder threads
+    /// before most (nice -10), where the system lets them: see
+    /// [`ShardStats::scheduling`](crate::ShardStats). Default: true.
     pub realtime: bool,
     /// Addresses under which this host is known outside, where it is behind NAT that maps the
     /// port one to one. Told to peers before the host's own. Default: none.

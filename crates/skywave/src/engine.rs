@@ -59,7 +59,7 @@ impl Engine {
             thread: "encoder",
             source,
         };
-        let workers = TrackWorkers::start(config.encoder_threads, &outputs).map_err(failed)?;
+        let workers = TrackWorkers::start(&config, &outputs).map_err(failed)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 shards,

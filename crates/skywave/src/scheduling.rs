@@ -37,6 +37,20 @@ pub(crate) fn realtime() -> Scheduling {
     }
 }
 
+/// Puts the calling thread somewhat before other normal ones, if the process may: others can make
+/// it late, but so it cannot shut them out whatever the source that it reads does.
+pub(crate) fn prefer() {
+    #[cfg(target_os = "linux")]
+    // Of a thread on Linux; of the whole process elsewhere.
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!("an encoder thread has no priority: {error}");
+    }
+}
+
+/// Nine times the weight of others.
+#[cfg(target_os = "linux")]
+const NICE: i32 = -10;
+
 /// Of 1 to 99. Above the threads that share the policy by its lowest value, below the kernel's
 /// own (50).
 const PRIORITY: u8 = 10;

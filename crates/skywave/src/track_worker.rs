@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::audio_track::TrackShared;
 use crate::delivery::Delivery;
 use crate::playing_track::PlayingTrack;
-use crate::scheduling::precise_timers;
+use crate::scheduling::{precise_timers, prefer};
 use crate::waker::Waker;
 
 /// Reads and encodes its tracks until the channel it gets them by is closed.
@@ -19,6 +19,8 @@ pub(crate) struct TrackWorker {
     pub(crate) tracks: Receiver<Arc<TrackShared>>,
     /// One for each shard.
     pub(crate) outputs: Vec<FrameOutput>,
+    /// Whether it shall go before other threads, where the system lets it.
+    pub(crate) realtime: bool,
     /// Tracks it has, those on their way here included.
     pub(crate) load: Arc<AtomicUsize>,
 }
@@ -34,6 +36,9 @@ impl TrackWorker {
     /// The thread's life.
     pub(crate) fn run(self) {
         precise_timers();
+        if self.realtime {
+            prefer();
+        }
         let mut playing = BinaryHeap::new();
         while let Some(new) = self.wait(playing.peek().map(Scheduled::deadline)) {
             match new {
@@ -126,6 +131,7 @@ mod tests {
                 frames: sync_channel(1).0,
                 waker: Arc::new(waker().unwrap().0),
             }],
+            realtime: false,
             load: Arc::new(AtomicUsize::new(load)),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use crate::audio_track::TrackShared;
+use crate::config::EngineConfig;
 use crate::track_worker::{FrameOutput, TrackWorker};
 
 /// The encoder threads. They end when this is dropped: at once, or when the source they read
@@ -20,14 +21,15 @@ struct Worker {
 }
 
 impl TrackWorkers {
-    /// Starts so many threads, one at least, with an output for each shard.
-    pub(crate) fn start(threads: usize, outputs: &[FrameOutput]) -> io::Result<Self> {
+    /// Starts the threads, one at least, with an output for each shard.
+    pub(crate) fn start(config: &EngineConfig, outputs: &[FrameOutput]) -> io::Result<Self> {
         let start = |_| {
             let (tracks, queue) = channel();
             let load = Arc::new(AtomicUsize::new(0));
             let worker = TrackWorker {
                 tracks: queue,
                 outputs: outputs.to_vec(),
+                realtime: config.realtime,
                 load: Arc::clone(&load),
             };
             thread::Builder::new()
@@ -35,7 +37,7 @@ impl TrackWorkers {
                 .spawn(move || worker.run())?;
             Ok(Worker { tracks, load })
         };
-        let workers: io::Result<_> = (0..threads.max(1)).map(start).collect();
+        let workers: io::Result<_> = (0..config.encoder_threads.max(1)).map(start).collect();
         workers.map(Self)
     }
 
