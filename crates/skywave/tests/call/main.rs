@@ -4,6 +4,7 @@
 mod beside_audio;
 mod packet_length;
 mod peer;
+mod shards;
 mod sound;
 
 use std::time::Duration;
