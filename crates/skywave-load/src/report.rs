@@ -68,6 +68,8 @@ pub struct Churn {
     pub refused_farewells: u64,
     /// This program's own threads.
     pub own_cpu: CpuUse,
+    /// What keeps the figures from being trusted.
+    pub remarks: Vec<String>,
 }
 
 /// What a storm of joins met and did.
@@ -89,6 +91,8 @@ pub struct Storm {
     pub server_cpu: Option<CpuUse>,
     /// This program's own threads meanwhile.
     pub own_cpu: CpuUse,
+    /// What keeps the figures from being trusted.
+    pub remarks: Vec<String>,
 }
 
 impl Audience {
@@ -154,11 +158,16 @@ impl Report {
 }
 
 /// A warning when this program may be what was slow.
-pub(crate) fn overload(own: &CpuUse) -> Option<String> {
-    let percent = own.percent;
-    (percent > OWN_LIMIT).then(|| {
-        format!("this program itself took {percent:.0} % of a core: it may be what is slow, not the server")
-    })
+pub(crate) fn overload(own: &CpuUse) -> Vec<String> {
+    let percent = own.percent + own.waiting_percent;
+    let warning = format!(
+        "this program itself took or waited for {percent:.0} % of a core: \
+         it may be what is slow, not the server"
+    );
+    (percent > OWN_LIMIT)
+        .then_some(warning)
+        .into_iter()
+        .collect()
 }
 
 /// The share of packets that may be missing.
