@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use crate::crowd::{Crowd, Group};
+use crate::crowd::Crowd;
+use crate::group::Group;
 use crate::process::Process;
 use crate::report::{Churn, overload};
 use crate::run::server_size;

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::crowd::{Crowd, Group};
+use crate::crowd::Crowd;
+use crate::group::Group;
 use crate::process::Process;
 use crate::report::{Storm, overload};
 use crate::whep::Ticket;
