@@ -129,6 +129,12 @@ impl Audience {
         }
         let held = remarks.is_empty();
         remarks.extend(overload(&window.own_cpu));
+        remarks.extend(
+            window
+                .server
+                .as_ref()
+                .and_then(|server| crowded(&server.cpu)),
+        );
         let size = window.server.as_ref().map(|server| server.size);
         let rss_per_listener_kib = size.zip(server_before).map(|(after, before)| {
             (after.rss_kib as f64 - before.rss_kib as f64) / there.max(1) as f64
@@ -170,9 +176,18 @@ pub(crate) fn overload(own: &CpuUse) -> Vec<String> {
         .collect()
 }
 
+/// A warning when other programs may be what made the server late.
+fn crowded(server: &CpuUse) -> Option<String> {
+    let percent = server.waiting_percent;
+    (percent > MOST_WAITING)
+        .then(|| format!("the server waited for a core {percent:.0} % of the time: others had it"))
+}
+
 /// The share of packets that may be missing.
 const MOST_LOSS: f64 = 0.001;
 /// Milliseconds.
 const LONGEST_GAP: f64 = 60.0;
 /// Percent of a core.
 const OWN_LIMIT: f64 = 85.0;
+/// Percent of the time; a thread beside idle ones on its core waits for 1 or 2.
+const MOST_WAITING: f64 = 10.0;
