@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use crate::crowd::{Crowd, Group};
+use crate::crowd::Crowd;
+use crate::group::Group;
 use crate::process::Process;
-use crate::report::Churn;
+use crate::report::{Churn, overload};
 use crate::run::server_size;
 use crate::{Error, Mode, Plan};
 
@@ -32,6 +33,7 @@ pub(crate) fn run(crowd: &mut Crowd, plan: &Plan) -> Result<Churn, Error> {
         }
     }
     let seconds = start.elapsed().as_secs_f64();
+    let own_cpu = Process::read(std::process::id())?.cpu_since(&own);
     Ok(Churn {
         joins: crowd.take_joins(Group::Passing),
         at_a_time: at_a_time as u64,
@@ -40,7 +42,8 @@ pub(crate) fn run(crowd: &mut Crowd, plan: &Plan) -> Result<Churn, Error> {
         early,
         late: server_size(plan)?,
         refused_farewells: crowd.refused_farewells(),
-        own_cpu: Process::read(std::process::id())?.cpu_since(&own),
+        remarks: overload(&own_cpu),
+        own_cpu,
     })
 }
 

@@ -9,7 +9,8 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 
 use crate::figures::Figures;
-use crate::join_log::{JoinLog, Joins};
+use crate::group::{Group, Members};
+use crate::join_log::Joins;
 use crate::seat::{self, Seat};
 use crate::stream::Reception;
 use crate::target::Target;
@@ -28,32 +29,9 @@ pub(crate) struct Crowd {
     seats: Vec<Option<Seat>>,
     free: Vec<usize>,
     turns: u64,
-    groups: [State; 2],
+    groups: [Members; 2],
     refused_farewells: u64,
     buffer: Box<[u8; 2048]>,
-}
-
-/// Which of two audiences a listener belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Group {
-    /// Listens until the end.
-    Steady = 0,
-    /// Comes and goes.
-    Passing = 1,
-}
-
-/// What the crowd knows of one group.
-#[derive(Default)]
-struct State {
-    log: JoinLog,
-    /// Neither heard a packet nor failed yet.
-    joining: usize,
-    listening: usize,
-    /// Those who have begun to listen, and those who have failed, until somebody asks.
-    arrived: Vec<Ticket>,
-    failed: Vec<Ticket>,
-    /// What is measured, while it is.
-    figures: Option<Figures>,
 }
 
 impl Crowd {
@@ -81,7 +59,7 @@ impl Crowd {
             seats: Vec::new(),
             free: Vec::new(),
             turns: 0,
-            groups: [State::default(), State::default()],
+            groups: [Members::default(), Members::default()],
             refused_farewells: 0,
             buffer: Box::new([0; 2048]),
         })
@@ -256,26 +234,11 @@ impl Crowd {
         let phase = seat.listener.phase();
         if phase != seat.counted {
             let before = std::mem::replace(&mut seat.counted, phase);
-            let state = &mut self.groups[seat.group as usize];
             let ticket = Ticket {
                 seat: number,
                 turn: seat.turn,
             };
-            if phase >= Phase::Listening && before < Phase::Listening {
-                state.joining -= 1;
-            }
-            if phase == Phase::Listening {
-                state.listening += 1;
-                state.log.connected(seat);
-                state.arrived.push(ticket);
-            }
-            if phase == Phase::Over {
-                state.listening -= usize::from(before == Phase::Listening);
-                if let Some(failure) = seat.listener.failure() {
-                    state.log.failed(failure.to_string());
-                    state.failed.push(ticket);
-                }
-            }
+            self.groups[seat.group as usize].follow(before, seat, ticket);
         }
         if let Some(due) = seat.listener.next_due()
             && seat.due.is_none_or(|set| due < set)

@@ -23,7 +23,8 @@
 //! | gaps | between the arrivals of two packets of a listener |
 //! | lateness | the arrival less the time of the RTP timestamp, less the least that this has been for the listener: how far a packet lies behind the best line. A constant delay is none |
 //! | server | `/proc/PID`: nanoseconds of all threads (`schedstat`), which the ticks of `stat` divide into user and kernel; RSS by walking the pages (`smaps_rollup`) |
-//! | own CPU | the same of this process; beyond 85 % of a core it says so, as then it may be what is slow |
+//! | waiting | what threads waited while others had the core (`schedstat`): a server that waits is late and not to blame, and two programs on one core are not worth measuring |
+//! | own CPU | the same of this process; when it took or waited for more than 85 % of a core it says so, as then it may be what is slow |
 //!
 //! An audience is *held* when all are connected, 99.9 % of the packets came, and 99 % of the gaps
 //! are within 60 ms.
@@ -63,13 +64,16 @@ mod crowd;
 mod error;
 mod failure;
 mod figures;
+mod group;
 mod histogram;
 mod join_log;
 mod listener;
 mod media_clock;
 mod offer;
+mod phase;
 mod plan;
 mod process;
+mod protection;
 mod receiver_report;
 mod report;
 mod reporter;
@@ -92,11 +96,13 @@ pub use failure::Failure;
 pub use figures::Arrivals;
 pub use histogram::{Histogram, Percentiles};
 pub use join_log::Joins;
-pub use listener::{Listener, Milestones, Phase, Protection, Settings};
+pub use listener::{Listener, Settings};
 pub use media_clock::Arrival;
 pub use offer::Offer;
+pub use phase::{Milestones, Phase};
 pub use plan::{Mode, Plan};
 pub use process::{CpuUse, Size};
+pub use protection::Protection;
 pub use report::{Audience, Churn, Findings, Report, Storm};
 pub use run::run;
 pub use stream::Reception;

@@ -1,10 +1,9 @@
 //! One listener without socket and clock: offer, answer, ICE, DTLS, and then packets.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use skywave_dtls::{Dtls, Event, Fingerprint, Identity, Version};
+use skywave_dtls::{Dtls, Event, Fingerprint, Identity};
 use skywave_ice::Credentials;
 use skywave_rtp::is_rtcp;
 use skywave_srtp::Profile;
@@ -14,7 +13,7 @@ use crate::contexts::Contexts;
 use crate::reporter::Reporter;
 use crate::split_mix::SplitMix;
 use crate::stream::{Header, Stream};
-use crate::{Answer, Arrival, Failure, Offer, Reception};
+use crate::{Answer, Arrival, Failure, Milestones, Offer, Phase, Protection, Reception};
 
 /// What all listeners of a test have in common.
 #[derive(Clone, Debug)]
@@ -41,53 +40,6 @@ pub struct Listener {
     contexts: Option<Box<Contexts>>,
     /// Not touched by media.
     link: Box<Link>,
-}
-
-/// How far a listener has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// Its offer has no answer yet.
-    Offering,
-    /// No check was answered yet.
-    Checking,
-    /// The handshake is under way.
-    Securing,
-    /// No genuine packet has come yet.
-    Waiting,
-    /// It listens.
-    Listening,
-    /// It has failed or left.
-    Over,
-}
-
-/// How a listener's packets are protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Protection {
-    /// Of DTLS.
-    pub version: Version,
-    /// Of SRTP.
-    pub profile: Profile,
-}
-
-impl fmt::Display for Protection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = match self.version {
-            Version::Dtls12 => "1.2",
-            Version::Dtls13 => "1.3",
-        };
-        write!(f, "DTLS {version}, {}", self.profile.name())
-    }
-}
-
-/// When a listener came how far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Milestones {
-    /// The first check was answered.
-    pub checked: Option<Instant>,
-    /// The handshake was done and the server's certificate is the one it signalled.
-    pub secured: Option<Instant>,
-    /// The first genuine packet came.
-    pub heard: Option<Instant>,
 }
 
 struct Link {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -16,9 +17,17 @@ pub(crate) struct Process {
     /// Clock ticks of all threads, those that have ended included.
     user: u64,
     kernel: u64,
-    /// Nanoseconds on a processor, by the name of the thread.
-    threads: BTreeMap<String, u64>,
+    /// By the number of the thread.
+    threads: BTreeMap<u64, Thread>,
     pub(crate) size: Size,
+}
+
+/// One thread, with its nanoseconds as `schedstat` has them.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Thread {
+    name: String,
+    running: u64,
+    waiting: u64,
 }
 
 /// How large a process is.
@@ -41,7 +50,10 @@ pub struct CpuUse {
     pub user_percent: f64,
     /// The share in the kernel.
     pub kernel_percent: f64,
-    /// By the name of the threads.
+    /// What the one thread that waited most waited for a core that others had, in percent of the
+    /// time. What waits is late and not to blame.
+    pub waiting_percent: f64,
+    /// By the name of the threads, in percent of one core.
     pub threads: BTreeMap<String, f64>,
     /// Nanoseconds on a processor.
     pub nanos: u64,
@@ -57,29 +69,25 @@ impl Process {
         let at = Instant::now();
         let (user, kernel) = ticks(&fs::read_to_string(format!("{folder}/stat"))?)?;
         let mut threads = BTreeMap::new();
-        let mut count = 0;
         for thread in fs::read_dir(format!("{folder}/task"))? {
-            let thread = thread?.path();
-            // One that has ended meanwhile.
-            let Ok(name) = fs::read_to_string(thread.join("comm")) else {
-                continue;
-            };
-            let run = fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
-            let run: u64 = first_word(&run).unwrap_or(0);
-            *threads.entry(name.trim_end().to_owned()).or_default() += run;
-            count += 1;
+            let thread = thread?;
+            let number = thread.file_name().to_str().and_then(first_word);
+            // One that has ended meanwhile counts as not there.
+            if let Some((number, thread)) = number.zip(Thread::read(&thread.path())) {
+                threads.insert(number, thread);
+            }
         }
         let descriptors = fs::read_dir(format!("{folder}/fd")).map_or(0, Iterator::count);
         Ok(Self {
             at,
             user,
             kernel,
-            threads,
             size: Size {
                 rss_kib: rss(folder)?,
-                threads: count,
+                threads: threads.len() as u64,
                 descriptors: descriptors as u64,
             },
+            threads,
         })
     }
 
@@ -87,12 +95,16 @@ impl Process {
     pub(crate) fn cpu_since(&self, before: &Self) -> CpuUse {
         let seconds = self.at.saturating_duration_since(before.at).as_secs_f64();
         let percent = |nanos: u64| nanos as f64 / seconds.max(1e-9) / 1e7;
-        let used = self.threads.iter().map(|(name, run)| {
-            let earlier = before.threads.get(name).copied().unwrap_or(0);
-            (name, run.saturating_sub(earlier))
-        });
-        let used: BTreeMap<_, _> = used.collect();
-        let nanos = used.values().sum();
+        let none = Thread::default();
+        let (mut nanos, mut waited) = (0, 0);
+        let mut threads: BTreeMap<String, f64> = BTreeMap::new();
+        for (number, thread) in &self.threads {
+            let earlier = before.threads.get(number).unwrap_or(&none);
+            let running = thread.running.saturating_sub(earlier.running);
+            nanos += running;
+            waited = waited.max(thread.waiting.saturating_sub(earlier.waiting));
+            *threads.entry(thread.name.clone()).or_default() += percent(running);
+        }
         let user = self.user.saturating_sub(before.user);
         let kernel = self.kernel.saturating_sub(before.kernel);
         let user_share = user as f64 / (user + kernel).max(1) as f64;
@@ -101,12 +113,25 @@ impl Process {
             percent: total,
             user_percent: total * user_share,
             kernel_percent: total * (1.0 - user_share),
-            threads: used
-                .into_iter()
-                .map(|(name, nanos)| (name.clone(), percent(nanos)))
-                .collect(),
+            waiting_percent: percent(waited),
+            threads,
             nanos,
         }
+    }
+}
+
+impl Thread {
+    fn read(folder: &Path) -> Option<Self> {
+        let name = fs::read_to_string(folder.join("comm")).ok()?;
+        // A kernel without it gives no times.
+        let schedstat = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
+        let mut words = schedstat.split_ascii_whitespace();
+        let mut next = || words.next().and_then(first_word).unwrap_or(0);
+        Some(Self {
+            name: name.trim_end().to_owned(),
+            running: next(),
+            waiting: next(),
+        })
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Churn {
     pub refused_farewells: u64,
     /// This program's own threads.
     pub own_cpu: CpuUse,
+    /// What keeps the figures from being trusted.
+    pub remarks: Vec<String>,
 }
 
 /// What a storm of joins met and did.
@@ -89,6 +91,8 @@ pub struct Storm {
     pub server_cpu: Option<CpuUse>,
     /// This program's own threads meanwhile.
     pub own_cpu: CpuUse,
+    /// What keeps the figures from being trusted.
+    pub remarks: Vec<String>,
 }
 
 impl Audience {
@@ -125,6 +129,12 @@ impl Audience {
         }
         let held = remarks.is_empty();
         remarks.extend(overload(&window.own_cpu));
+        remarks.extend(
+            window
+                .server
+                .as_ref()
+                .and_then(|server| crowded(&server.cpu)),
+        );
         let size = window.server.as_ref().map(|server| server.size);
         let rss_per_listener_kib = size.zip(server_before).map(|(after, before)| {
             (after.rss_kib as f64 - before.rss_kib as f64) / there.max(1) as f64
@@ -154,11 +164,23 @@ impl Report {
 }
 
 /// A warning when this program may be what was slow.
-pub(crate) fn overload(own: &CpuUse) -> Option<String> {
-    let percent = own.percent;
-    (percent > OWN_LIMIT).then(|| {
-        format!("this program itself took {percent:.0} % of a core: it may be what is slow, not the server")
-    })
+pub(crate) fn overload(own: &CpuUse) -> Vec<String> {
+    let percent = own.percent + own.waiting_percent;
+    let warning = format!(
+        "this program itself took or waited for {percent:.0} % of a core: \
+         it may be what is slow, not the server"
+    );
+    (percent > OWN_LIMIT)
+        .then_some(warning)
+        .into_iter()
+        .collect()
+}
+
+/// A warning when other programs may be what made the server late.
+fn crowded(server: &CpuUse) -> Option<String> {
+    let percent = server.waiting_percent;
+    (percent > MOST_WAITING)
+        .then(|| format!("the server waited for a core {percent:.0} % of the time: others had it"))
 }
 
 /// The share of packets that may be missing.
@@ -167,3 +189,5 @@ const MOST_LOSS: f64 = 0.001;
 const LONGEST_GAP: f64 = 60.0;
 /// Percent of a core.
 const OWN_LIMIT: f64 = 85.0;
+/// Percent of the time; a thread beside idle ones on its core waits for 1 or 2.
+const MOST_WAITING: f64 = 10.0;

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use skywave_dtls::Identity;
 
-use crate::crowd::{Crowd, Group};
+use crate::crowd::Crowd;
+use crate::group::Group;
 use crate::process::{Process, Size};
 use crate::report::{Findings, Report};
 use crate::target::Target;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::crowd::Group;
+use crate::group::Group;
 use crate::{Arrival, Listener, Phase};
 
 /// A listener, its socket, and what the crowd knows of it.

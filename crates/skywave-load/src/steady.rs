@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::crowd::{Crowd, Group};
+use crate::crowd::Crowd;
+use crate::group::Group;
 use crate::process::Size;
 use crate::report::Audience;
 use crate::{Error, Mode, Plan, window};

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::crowd::{Crowd, Group};
+use crate::crowd::Crowd;
+use crate::group::Group;
 use crate::process::Process;
-use crate::report::Storm;
+use crate::report::{Storm, overload};
 use crate::whep::Ticket;
 use crate::window::Opened;
 use crate::{Error, Mode, Plan, steady, window};
@@ -50,6 +51,7 @@ pub(crate) fn run(crowd: &mut Crowd, plan: &Plan) -> Result<Storm, Error> {
         during: has_background.then_some(during),
         passing: crowd.take_figures(Group::Passing).summary(),
         server_cpu,
+        remarks: overload(&own_cpu),
         own_cpu,
     })
 }

@@ -36,10 +36,7 @@ fn write_audience(f: &mut Formatter<'_>, audience: &Audience) -> fmt::Result {
     }
     let verdict = if audience.held { "held" } else { "NOT HELD" };
     line(f, "verdict", &verdict)?;
-    for remark in &audience.remarks {
-        line(f, "", remark)?;
-    }
-    Ok(())
+    write_remarks(f, &audience.remarks)
 }
 
 fn write_churn(f: &mut Formatter<'_>, churn: &Churn) -> fmt::Result {
@@ -60,7 +57,8 @@ fn write_churn(f: &mut Formatter<'_>, churn: &Churn) -> fmt::Result {
         &format!("server after {}", churn.joins.asked),
         churn.late,
     )?;
-    write_own_cpu(f, &churn.own_cpu)
+    write_own_cpu(f, &churn.own_cpu)?;
+    write_remarks(f, &churn.remarks)
 }
 
 fn write_storm(f: &mut Formatter<'_>, storm: &Storm) -> fmt::Result {
@@ -79,7 +77,8 @@ fn write_storm(f: &mut Formatter<'_>, storm: &Storm) -> fmt::Result {
     if let Some(cpu) = &storm.server_cpu {
         write_cpu(f, "server CPU", cpu)?;
     }
-    write_own_cpu(f, &storm.own_cpu)
+    write_own_cpu(f, &storm.own_cpu)?;
+    write_remarks(f, &storm.remarks)
 }
 
 fn write_joins(f: &mut Formatter<'_>, joins: &Joins) -> fmt::Result {
@@ -157,7 +156,10 @@ fn write_server(f: &mut Formatter<'_>, server: &ServerUse) -> fmt::Result {
 
 fn write_cpu(f: &mut Formatter<'_>, label: &str, cpu: &CpuUse) -> fmt::Result {
     let (user, kernel) = (cpu.user_percent, cpu.kernel_percent);
-    let total = format!("{:.1} % (user {user:.1}, kernel {kernel:.1})", cpu.percent);
+    let total = format!(
+        "{:.1} % (user {user:.1}, kernel {kernel:.1}), waited {:.1} % for a core",
+        cpu.percent, cpu.waiting_percent
+    );
     line(f, label, &total)?;
     for (name, percent) in cpu.threads.iter().filter(|(_, percent)| **percent >= 0.05) {
         line(f, &format!("  {name}"), &format!("{percent:.1} %"))?;
@@ -166,7 +168,13 @@ fn write_cpu(f: &mut Formatter<'_>, label: &str, cpu: &CpuUse) -> fmt::Result {
 }
 
 fn write_own_cpu(f: &mut Formatter<'_>, cpu: &CpuUse) -> fmt::Result {
-    line(f, "own CPU", &format!("{:.1} %", cpu.percent))
+    let (percent, waited) = (cpu.percent, cpu.waiting_percent);
+    let text = format!("{percent:.1} %, waited {waited:.1} % for a core");
+    line(f, "own CPU", &text)
+}
+
+fn write_remarks(f: &mut Formatter<'_>, remarks: &[String]) -> fmt::Result {
+    remarks.iter().try_for_each(|remark| line(f, "", remark))
 }
 
 fn size(f: &mut Formatter<'_>, label: &str, size: Option<Size>) -> fmt::Result {

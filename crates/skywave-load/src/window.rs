@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::Error;
-use crate::crowd::{Crowd, Group};
+use crate::crowd::Crowd;
 use crate::figures::Arrivals;
+use crate::group::Group;
 use crate::process::{CpuUse, Process, Size};
 use crate::stream::Reception;
 
