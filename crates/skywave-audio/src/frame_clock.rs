@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{PacketGrid, SAMPLE_RATE};
+use crate::{PacketGrid, Ptime, SAMPLE_RATE};
 
 /// The steps in which a track is read, with their deadlines.
 ///
@@ -52,6 +52,13 @@ impl FrameClock {
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.instant(self.end)
+    }
+
+    /// True if a packet of that length begins with the step now due.
+    #[must_use]
+    pub fn begins_packet(&self, ptime: Ptime) -> bool {
+        let len = ptime.samples() as u64;
+        self.position.is_multiple_of(len) && self.end - self.position <= len
     }
 
     /// When a sample, counted from the start, is taken.
@@ -100,7 +107,6 @@ pub(crate) fn timestamp(position: u64, clock_rate: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Ptime;
 
     fn grid(ptimes: &[Ptime]) -> PacketGrid {
         PacketGrid::new(ptimes.iter().copied(), Ptime::Ms20)
@@ -173,6 +179,18 @@ mod tests {
             (clock.step_samples(), clock.deadline()),
             (2_880, start + ms(240))
         );
+    }
+
+    #[test]
+    fn packet_begins_at_a_multiple_of_its_length_unless_the_step_is_longer() {
+        let start = Instant::now();
+        let mut clock = FrameClock::new(start, grid(&[Ptime::Ms40]));
+        let begins = |clock: &FrameClock| Ptime::ALL.map(|ptime| clock.begins_packet(ptime));
+        assert_eq!(begins(&clock), [false, false, true, true]);
+        clock.advance(grid(&[Ptime::Ms10, Ptime::Ms60]), start);
+        assert_eq!(begins(&clock), [true, true, true, false]);
+        clock.advance(grid(&[Ptime::Ms20]), start);
+        assert_eq!(begins(&clock), [true, false, false, false]);
     }
 
     #[test]

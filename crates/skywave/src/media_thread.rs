@@ -125,13 +125,8 @@ impl MediaThread {
             self.wakeups.drain();
             self.backlog = false;
             self.send_frames();
-            if self.obey_commands().is_break() {
+            if self.obey_commands().is_break() || self.receive(readable, &mut inbox).is_break() {
                 break;
-            }
-            for base in 0..self.port.addresses().len() {
-                if readable & (1 << base) != 0 {
-                    self.receive(base, &mut inbox);
-                }
             }
             self.sweep();
             self.flush();
@@ -226,7 +221,7 @@ impl MediaThread {
     }
 
     fn obey_commands(&mut self) -> ControlFlow<()> {
-        for _ in 0..COMMAND_BUDGET {
+        loop {
             let command = match self.commands.try_recv() {
                 Ok(Command::Shutdown) | Err(TryRecvError::Disconnected) => {
                     return ControlFlow::Break(());
@@ -239,8 +234,6 @@ impl MediaThread {
             self.tell_events();
             self.yield_to_audio();
         }
-        self.backlog = true;
-        ControlFlow::Continue(())
     }
 
     fn obey(&mut self, command: Command) {
@@ -289,18 +282,28 @@ impl MediaThread {
         }
     }
 
-    /// Handles a batch of what waits on one socket. Frames that fall due meanwhile go first.
-    fn receive(&mut self, base: usize, inbox: &mut Inbox) {
-        for index in 0..inbox.receive(&self.port, base) {
-            let Some((datagram, path)) = inbox.datagram(index) else {
+    /// Handles a batch of what waits on each readable socket. Frames that fall due meanwhile go
+    /// first.
+    fn receive(&mut self, readable: u64, inbox: &mut Inbox) -> ControlFlow<()> {
+        for base in 0..self.port.addresses().len() {
+            if readable & (1 << base) == 0 {
                 continue;
-            };
-            self.make_room();
-            let (hub, mut io) = self.hub();
-            hub.handle_datagram(path, datagram, &mut io);
-            self.tell_events();
-            self.yield_to_audio();
+            }
+            let received = inbox.receive(&self.port, base);
+            // Who sent these may have been told of a peer that is only now on its way here.
+            self.obey_commands()?;
+            for index in 0..received {
+                let Some((datagram, path)) = inbox.datagram(index) else {
+                    continue;
+                };
+                self.make_room();
+                let (hub, mut io) = self.hub();
+                hub.handle_datagram(path, datagram, &mut io);
+                self.tell_events();
+                self.yield_to_audio();
+            }
         }
+        ControlFlow::Continue(())
     }
 
     /// Looks after every peer's timers.
@@ -367,9 +370,6 @@ impl MediaThread {
         }
     }
 }
-
-/// Commands obeyed before sockets are looked at again.
-const COMMAND_BUDGET: usize = 32;
 
 /// How long due packets go before everything else when there are more of them than the system
 /// takes: those who listen must still be heard.

@@ -22,7 +22,7 @@ pub(crate) struct PlayingTrack {
     player: SourcePlayer,
     /// By [`Packetization::index`]; absent while nobody listens.
     encoders: [Option<PacketEncoder>; Packetization::COUNT],
-    /// A source was put in, and a listener came if one was waited for.
+    /// A source was put in, and if a listener was waited for, its first packet began.
     started: bool,
     source_waits: bool,
     /// Room for the longest step.
@@ -87,7 +87,7 @@ impl PlayingTrack {
             self.player.replace(replacement.into_source());
             self.source_waits = true;
         }
-        let waits = self.shared.config.wait_for_listener && self.shared.in_use().next().is_none();
+        let waits = self.shared.config.wait_for_listener && !self.begins_packet();
         self.started |= self.source_waits && !waits;
         if self.started {
             let step = self.clock.step_samples();
@@ -95,6 +95,12 @@ impl PlayingTrack {
             self.encode_all(outputs);
             self.count(supply.ended);
         }
+    }
+
+    /// True if a packet that somebody listens to begins with this step.
+    fn begins_packet(&self) -> bool {
+        let begins = |packetization: Packetization| self.clock.begins_packet(packetization.ptime);
+        self.shared.in_use().any(begins)
     }
 
     fn encode_all(&mut self, outputs: &[FrameOutput]) {
@@ -220,13 +226,16 @@ mod tests {
 
     impl Stage {
         fn new(ptime: Ptime) -> Self {
+            Self::with(TrackConfig {
+                ptime,
+                ..TrackConfig::default()
+            })
+        }
+
+        fn with(config: TrackConfig) -> Self {
             let id = TrackId {
                 engine: 0,
                 number: 0,
-            };
-            let config = TrackConfig {
-                ptime,
-                ..TrackConfig::default()
             };
             let shared = Arc::new(TrackShared::new(id, config, 1));
             shared.mailbox.put(Some(Box::new(Staircase(0))));
@@ -392,6 +401,36 @@ mod tests {
         );
         // 160 to 280 ms.
         assert_eq!(stage.shared.counters.frames_skipped.load(Relaxed), 6);
+    }
+
+    #[test]
+    fn source_that_waited_is_heard_from_its_first_sample_by_whoever_comes() {
+        for ptime in Ptime::ALL {
+            let mut stage = Stage::with(TrackConfig {
+                ptime: Ptime::Ms60,
+                wait_for_listener: true,
+                ..TrackConfig::default()
+            });
+            stage.play_until(600, PUNCTUAL);
+            let listener = of(Encoding::Pcmu, ptime);
+            stage.shared.join(0, listener);
+            stage.play_until(1_200, PUNCTUAL);
+            let sent = stage.sent(listener);
+            assert!(
+                sent.len() >= 480 / ptime.milliseconds() as usize,
+                "{ptime:?}"
+            );
+            // The first is faded in.
+            for (delivery, packet) in sent.iter().zip(0..).skip(1) {
+                let begin = packet * ptime.samples() as u64;
+                let samples: Vec<f32> = (begin..).take(ptime.samples()).map(stair).collect();
+                assert_eq!(
+                    delivery.frame.audio_level,
+                    audio_level(&samples),
+                    "{ptime:?}"
+                );
+            }
+        }
     }
 
     #[test]
