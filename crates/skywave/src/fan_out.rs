@@ -28,26 +28,25 @@ struct OnItsWay {
 }
 
 impl FanOut {
-    /// Starts a frame. If the stream's frame before is still on its way, that one hurries; if it
-    /// was hurried already, the new one is left out for everybody: false. `due` is when it was to
-    /// be sent, `interval` the time until the next of the stream.
+    /// Starts a frame. What is left of the stream's frames before goes at once then. If one of
+    /// them is too late for that to help, the new one is left out for everybody: false. `due` is
+    /// when it was to be sent, `interval` the time until the next of the stream.
     pub(crate) fn start(
         &mut self,
         frame: StreamFrame,
         (due, interval): (Instant, Duration),
+        now: Instant,
         hub: &mut Hub,
     ) -> bool {
         let stream = frame.stream;
-        let mut waiting = self
-            .on_their_way
-            .iter_mut()
-            .filter(|other| other.stream == stream);
-        let (first, second) = (waiting.next(), waiting.next());
-        if second.is_some() {
-            return false;
-        }
-        if let Some(first) = first {
-            first.hurry = true;
+        let limit = MAX_BACKLOG.max(interval * 2);
+        for before in &mut self.on_their_way {
+            if before.stream == stream {
+                if now.saturating_duration_since(before.schedule.due) > limit {
+                    return false;
+                }
+                before.hurry = true;
+            }
         }
         if let Some(cursor) = hub.begin(frame) {
             self.on_their_way.push(OnItsWay {
@@ -166,6 +165,10 @@ impl Schedule {
     }
 }
 
+/// How late a frame may be on its way before those after it are left out. Later it would come to
+/// many a listener in vain.
+const MAX_BACKLOG: Duration = Duration::from_millis(60);
+
 /// The grid of sending while an audience is being served.
 const SLOT: Duration = Duration::from_millis(1);
 
@@ -241,21 +244,58 @@ mod tests {
         let mut fan_out = FanOut::default();
         let mut hub = Hub::new();
         let now = Instant::now();
-        let frame = OwnedFrame {
-            payload: Arc::default(),
-            timestamp: 0,
-            marker: false,
-            audio_level: 127,
-            voice: false,
-            captured: NtpTime(0),
-        };
-        let frame = StreamFrame {
-            stream: StreamKey(1),
-            frame,
-            captured: now,
-            clock_rate: 48_000,
-        };
-        assert!(fan_out.start(frame, (now, SLOT), &mut hub));
+        assert!(fan_out.start(frame(now), (now, SLOT), now, &mut hub));
         assert_eq!(fan_out.next_slot(now), None);
+    }
+
+    fn frame(captured: Instant) -> StreamFrame {
+        StreamFrame {
+            stream: StreamKey(1),
+            frame: OwnedFrame {
+                payload: Arc::default(),
+                timestamp: 0,
+                marker: false,
+                audio_level: 127,
+                voice: false,
+                captured: NtpTime(0),
+            },
+            captured,
+            clock_rate: 48_000,
+        }
+    }
+
+    /// Whether a frame may start while that one of the same stream is not through.
+    fn starts_behind(late: Duration, interval: Duration) -> bool {
+        let due = Instant::now();
+        let before = OnItsWay {
+            stream: StreamKey(1),
+            cursor: Cursor::default(),
+            schedule: Schedule::new(due, interval, 1_000),
+            hurry: false,
+            served: 64,
+            done: false,
+        };
+        let mut fan_out = FanOut {
+            on_their_way: vec![before],
+        };
+        let now = due + late;
+        let started = fan_out.start(frame(now), (now, interval), now, &mut Hub::new());
+        assert_eq!(fan_out.on_their_way[0].hurry, started);
+        started
+    }
+
+    #[test]
+    fn frame_behind_one_that_can_still_be_heard_starts_and_that_one_hurries() {
+        let ms = Duration::from_millis;
+        assert!(starts_behind(ms(20), ms(20)));
+        assert!(starts_behind(ms(60), ms(20)));
+        assert!(starts_behind(ms(120), ms(60)));
+    }
+
+    #[test]
+    fn frame_behind_one_that_is_hopelessly_late_is_left_out() {
+        let ms = Duration::from_millis;
+        assert!(!starts_behind(ms(61), ms(20)));
+        assert!(!starts_behind(ms(121), ms(60)));
     }
 }

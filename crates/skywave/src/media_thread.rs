@@ -180,7 +180,8 @@ impl MediaThread {
             let captured = self.clock.ntp(delivery.captured);
             let pace = (delivery.due, delivery.interval);
             let frame = delivery.into_frame(captured);
-            if !self.fan_out.start(frame, pace, &mut self.hub) {
+            let now = Instant::now();
+            if !self.fan_out.start(frame, pace, now, &mut self.hub) {
                 add(&self.counters.frames_dropped, 1);
             }
             // After a pause several frames of a stream wait here: where few listen, each goes out

@@ -83,7 +83,7 @@ pub struct EngineStats {
     pub handshakes: usize,
     /// Datagrams that the kernel did not take.
     pub sends_refused: u64,
-    /// Frames left out for all listeners because the one before was not yet through. Those that
+    /// Frames left out for all listeners because one before was far behind its time. Those that
     /// a media thread was too busy to take at all are in [`TrackStats::frames_dropped`].
     pub frames_dropped: u64,
     /// Times that packets were handed to the kernel a slot (1 ms) or more after they were due.
