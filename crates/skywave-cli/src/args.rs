@@ -72,6 +72,11 @@ pub(crate) struct Serve {
     #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) shards: u16,
 
+    /// Run the threads that send as any other, not before all normal ones where the system lets
+    /// them (SCHED_FIFO)
+    #[arg(long, global = true)]
+    pub(crate) no_realtime: bool,
+
     /// Listeners at a time; others are told to come back later
     #[arg(long, global = true, value_name = "N", default_value_t = 10_000)]
     pub(crate) max_listeners: usize,
@@ -106,6 +111,7 @@ impl Serve {
         EngineConfig {
             udp: self.udp,
             shards: self.shards,
+            realtime: !self.no_realtime,
             public_ips: self.public_ip.clone(),
             max_listeners: self.max_listeners,
             max_handshakes: self.max_handshakes,

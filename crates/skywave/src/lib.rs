@@ -29,6 +29,7 @@
 mod addresses;
 mod admission;
 mod audio_track;
+mod breather;
 mod config;
 mod counter;
 mod delivery;

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,12 +17,13 @@ use tokio::sync::watch;
 
 use crate::addresses::MAX_ADDRESSES;
 use crate::admission::HandshakePlace;
+use crate::breather::Breather;
 use crate::counter::add;
 use crate::delivery::Delivery;
 use crate::fan_out::FanOut;
 use crate::overload::Overload;
 use crate::port_counters::PortCounters;
-use crate::scheduling::{self, precise_timers};
+use crate::scheduling::{self, Scheduling, precise_timers};
 use crate::seat::{Audience, Seat};
 use crate::status::Status;
 use crate::udp::{Inbox, UdpPort};
@@ -81,6 +83,7 @@ pub(crate) struct MediaThread {
     next_sweep: Instant,
     /// Something is left from the last turn.
     backlog: bool,
+    breather: Breather,
 }
 
 impl MediaThread {
@@ -107,6 +110,7 @@ impl MediaThread {
             counters,
             audio_checked: clock.started,
             next_sweep: clock.started,
+            breather: Breather::new(clock.started),
             clock,
             backlog: false,
         }
@@ -135,7 +139,17 @@ impl MediaThread {
     }
 
     /// Waits for something to do. Returns which sockets have datagrams, a bit each.
-    fn wait(&self) -> u64 {
+    fn wait(&mut self) -> u64 {
+        let now = Instant::now();
+        if self.counters.scheduling() == Scheduling::Realtime && self.breather.is_due(now) {
+            thread::sleep(Breather::LENGTH);
+        }
+        let readable = self.poll();
+        self.breather.waited(now, Instant::now());
+        readable
+    }
+
+    fn poll(&self) -> u64 {
         let now = Instant::now();
         let timeout = self.next_due(now).map(|due| {
             let wait = due.saturating_duration_since(now);
