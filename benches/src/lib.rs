@@ -2,7 +2,7 @@
 //!
 //! Every candidate is a [`Session`]. [`assert_identical_packets`] shows that a candidate does the
 //! same work as ours, by its packets. The criterion benches lie beside this folder, in `benches/`;
-//! the program whose instructions are counted, in `examples/`.
+//! the program whose instructions are counted, and one that encodes many tracks, in `examples/`.
 
 mod bare_cipher;
 mod frame;
