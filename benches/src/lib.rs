@@ -13,6 +13,7 @@ mod peers;
 mod plain_copy;
 #[cfg(feature = "peers")]
 mod rtp_template;
+mod schedule;
 mod session;
 mod shuffle;
 mod skywave;
@@ -24,6 +25,7 @@ pub use listener::{FIRST_SEQUENCE_NUMBER, HEADER_OCTETS, Listener, PROFILES};
 #[cfg(feature = "peers")]
 pub use peers::{Libsrtp, RtcSrtp, Str0m, WebrtcSrtp};
 pub use plain_copy::PlainCopy;
+pub use schedule::Schedule;
 pub use session::{Session, buffer};
 pub use shuffle::shuffled;
 pub use skywave::Skywave;

@@ -101,6 +101,23 @@ impl Lateness {
         }
         self.max = self.max.max(other.max);
     }
+
+    /// What was recorded after `earlier`, a snapshot of the same histogram. Its greatest is told
+    /// exactly if it is the greatest of all time, else as the upper end of its bucket.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let buckets: [u64; BUCKETS] =
+            std::array::from_fn(|index| self.buckets[index].saturating_sub(earlier.buckets[index]));
+        let max = match buckets.iter().rposition(|&count| count > 0) {
+            None => 0,
+            Some(last) if last < OVERFLOW && self.max == earlier.max => {
+                // A bucket ends below 2^64 ns.
+                self.max.min(upper_bound(last).as_nanos() as u64)
+            }
+            Some(_) => self.max,
+        };
+        Self { buckets, max }
+    }
 }
 
 /// Nothing recorded.
@@ -240,6 +257,22 @@ mod tests {
         let some = of([us(8_000), us(9_000), us(10_239), us(10_240), us(40_000)]);
         assert_eq!(some.count_above(us(10_000)), 2);
         assert_eq!(some.count_above(Duration::ZERO), 5);
+    }
+
+    #[test]
+    fn since_a_snapshot_is_what_was_recorded_after_it() {
+        let histogram = LatenessHistogram::default();
+        histogram.record(us(20_000));
+        let earlier = histogram.snapshot();
+        assert_eq!(earlier.since(&earlier), Lateness::default());
+
+        histogram.record_many(us(100), 3);
+        let later = histogram.snapshot().since(&earlier);
+        assert_eq!((later.count(), later.quantile(0.5)), (3, us(112)));
+        assert_eq!(later.max(), us(112), "the end of the bucket from 96 us on");
+
+        histogram.record(us(30_000));
+        assert_eq!(histogram.snapshot().since(&earlier).max(), us(30_000));
     }
 
     #[test]
