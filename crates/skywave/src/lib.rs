@@ -43,6 +43,7 @@ mod negotiation;
 mod overload;
 mod playing_track;
 mod port_counters;
+mod queue;
 mod scheduling;
 mod seat;
 mod shard;

@@ -7,13 +7,14 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::sync::mpsc::Sender;
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use skywave_peer::{CloseReason, Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::addresses::MAX_ADDRESSES;
 use crate::admission::HandshakePlace;
@@ -23,6 +24,7 @@ use crate::delivery::Delivery;
 use crate::fan_out::FanOut;
 use crate::overload::Overload;
 use crate::port_counters::PortCounters;
+use crate::queue;
 use crate::scheduling::{self, Scheduling, precise_timers};
 use crate::seat::{Audience, Seat};
 use crate::status::Status;
@@ -72,8 +74,8 @@ pub(crate) struct MediaThread {
     events: Vec<(PeerId, PeerEvent)>,
     seats: HashMap<PeerId, Seat>,
     fan_out: FanOut,
-    commands: Receiver<Command>,
-    frames: Receiver<Delivery>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    frames: mpsc::Receiver<Delivery>,
     wakeups: Wakeups,
     counters: Arc<PortCounters>,
     overload: Overload,
@@ -90,8 +92,8 @@ impl MediaThread {
     pub(crate) fn new(
         port: UdpPort,
         hub: Hub,
-        commands: Receiver<Command>,
-        frames: Receiver<Delivery>,
+        commands: mpsc::UnboundedReceiver<Command>,
+        frames: mpsc::Receiver<Delivery>,
         wakeups: Wakeups,
         counters: Arc<PortCounters>,
     ) -> Self {
@@ -190,7 +192,7 @@ impl MediaThread {
     /// distress, for no longer than [`AUDIO_TURN`].
     fn send_frames(&mut self) {
         let end = Instant::now() + AUDIO_TURN;
-        while let Ok(delivery) = self.frames.try_recv() {
+        while let Poll::Ready(Some(delivery)) = queue::next(&mut self.frames) {
             let captured = self.clock.ntp(delivery.captured);
             let pace = (delivery.due, delivery.interval);
             let frame = delivery.into_frame(captured);
@@ -237,12 +239,10 @@ impl MediaThread {
 
     fn obey_commands(&mut self) -> ControlFlow<()> {
         loop {
-            let command = match self.commands.try_recv() {
-                Ok(Command::Shutdown) | Err(TryRecvError::Disconnected) => {
-                    return ControlFlow::Break(());
-                }
-                Ok(command) => command,
-                Err(TryRecvError::Empty) => return ControlFlow::Continue(()),
+            let command = match queue::next_unbounded(&mut self.commands) {
+                Poll::Ready(Some(Command::Shutdown) | None) => return ControlFlow::Break(()),
+                Poll::Ready(Some(command)) => command,
+                Poll::Pending => return ControlFlow::Continue(()),
             };
             self.make_room();
             self.obey(command);

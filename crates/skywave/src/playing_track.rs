@@ -187,7 +187,7 @@ fn spread(track: u64, period: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, sync_channel};
+    use tokio::sync::mpsc;
 
     use skywave_audio::{AudioSource, Encoding, audio_level};
 
@@ -220,7 +220,7 @@ mod tests {
         track: PlayingTrack,
         start: Instant,
         output: FrameOutput,
-        frames: Receiver<Delivery>,
+        frames: mpsc::Receiver<Delivery>,
         sent: Vec<Delivery>,
     }
 
@@ -239,7 +239,7 @@ mod tests {
             };
             let shared = Arc::new(TrackShared::new(id, config, 1));
             shared.mailbox.put(Some(Box::new(Staircase(0))));
-            let (frames, receiver) = sync_channel(1_000);
+            let (frames, receiver) = mpsc::channel(1_000);
             let start = Instant::now();
             Self {
                 track: PlayingTrack::new(Arc::clone(&shared), start),
@@ -261,7 +261,9 @@ mod tests {
                 let now = self.track.deadline() + lateness;
                 self.track.play(std::slice::from_ref(&self.output));
                 self.track.advance(now);
-                self.sent.extend(self.frames.try_iter());
+                while let Ok(delivery) = self.frames.try_recv() {
+                    self.sent.push(delivery);
+                }
             }
         }
 
@@ -385,7 +387,9 @@ mod tests {
             .track
             .advance(stage.start + Duration::from_millis(305));
         stage.play_until(600, PUNCTUAL);
-        stage.sent.extend(stage.frames.try_iter());
+        while let Ok(delivery) = stage.frames.try_recv() {
+            stage.sent.push(delivery);
+        }
 
         let begins = |packetization| {
             let sent = stage.sent(packetization).into_iter();
@@ -459,9 +463,9 @@ mod tests {
         let heard = of(Encoding::Pcmu, Ptime::Ms20);
         shared.join(0, heard);
         shared.join(2, heard);
-        let (outputs, queues): (Vec<_>, Vec<_>) = (0..3)
+        let (outputs, mut queues): (Vec<_>, Vec<_>) = (0..3)
             .map(|_| {
-                let (frames, queue) = sync_channel(10);
+                let (frames, queue) = mpsc::channel(10);
                 let waker = Arc::new(waker().unwrap().0);
                 (FrameOutput { frames, waker }, queue)
             })

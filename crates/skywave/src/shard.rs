@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 
 use skywave_peer::{DropCounters, Hub};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::config::EngineConfig;
 use crate::error::Error;
@@ -19,7 +19,7 @@ use crate::waker::{Waker, waker};
 
 /// The end that handles hold.
 pub(crate) struct Shard {
-    commands: Sender<Command>,
+    commands: mpsc::UnboundedSender<Command>,
     waker: Arc<Waker>,
     thread: Option<JoinHandle<()>>,
     /// Closed when the thread has ended; nothing is ever sent.
@@ -50,8 +50,8 @@ impl Shard {
         };
         let (waker, wakeups) = waker().map_err(failed)?;
         let waker = Arc::new(waker);
-        let (commands, command_queue) = channel();
-        let (frames, frame_queue) = sync_channel(FRAME_QUEUE);
+        let (commands, command_queue) = mpsc::unbounded_channel();
+        let (frames, frame_queue) = mpsc::channel(FRAME_QUEUE);
         let (alive_guard, alive) = watch::channel(());
         let counters = Arc::new(PortCounters::default());
         let hub = Hub::new();

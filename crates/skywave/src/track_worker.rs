@@ -5,8 +5,10 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
+
+use tokio::sync::mpsc;
 
 use crate::audio_track::TrackShared;
 use crate::delivery::Delivery;
@@ -28,7 +30,7 @@ pub(crate) struct TrackWorker {
 /// Where encoded frames go.
 #[derive(Clone)]
 pub(crate) struct FrameOutput {
-    pub(crate) frames: SyncSender<Delivery>,
+    pub(crate) frames: mpsc::Sender<Delivery>,
     pub(crate) waker: Arc<Waker>,
 }
 
@@ -116,7 +118,7 @@ impl Eq for Scheduled {}
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{channel, sync_channel};
+    use std::sync::mpsc::channel;
     use std::time::Duration;
 
     use super::*;
@@ -128,7 +130,7 @@ mod tests {
         TrackWorker {
             tracks: channel().1,
             outputs: vec![FrameOutput {
-                frames: sync_channel(1).0,
+                frames: mpsc::channel(1).0,
                 waker: Arc::new(waker().unwrap().0),
             }],
             realtime: false,
