@@ -89,10 +89,16 @@ impl Shard {
         Ok((shard, FrameOutput { frames, waker }))
     }
 
+    /// Has a command obeyed.
     pub(crate) fn command(&self, command: Command) -> Result<(), Error> {
-        self.commands.send(command).map_err(|_| Error::Closed)?;
+        self.queue(command)?;
         self.waker.wake();
         Ok(())
+    }
+
+    /// Has a command obeyed together with the next.
+    pub(crate) fn queue(&self, command: Command) -> Result<(), Error> {
+        self.commands.send(command).map_err(|_| Error::Closed)
     }
 
     /// Waits until the thread has ended.

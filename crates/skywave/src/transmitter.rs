@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::media_thread::Command;
 use crate::negotiation;
 use crate::seat::Audience;
+use crate::shard::Shard;
 use crate::stats::{AudioCodecCapability, TransmissionStats};
 use crate::status::{Status, TransmitterState};
 
@@ -89,7 +90,7 @@ impl AudioTransmitter {
             status,
             _place: place,
         };
-        transmitter.command(register)?;
+        transmitter.shard().queue(register)?;
         Ok(transmitter)
     }
 
@@ -107,13 +108,12 @@ impl AudioTransmitter {
     pub fn create_offer(&mut self) -> Result<String, Error> {
         self.expect_new("create_offer")?;
         let handshake = self.join()?;
-        let local = self.local.description(
-            self.engine.identity(),
-            &self.engine.shard(self.shard).candidates,
-        );
+        let local = self
+            .local
+            .description(self.engine.identity(), &self.shard().candidates);
         let codecs = self.codecs();
         let offer = skywave_sdp::offer(&local, &self.capabilities(&codecs));
-        self.add_peer(handshake)?;
+        self.shard().command(self.new_peer(handshake))?;
         self.signaling = Signaling::OfferMade;
         Ok(offer)
     }
@@ -154,15 +154,14 @@ impl AudioTransmitter {
         self.expect_new("accept_offer")?;
         let handshake = self.join()?;
         let offer = SessionDescription::parse(sdp)?;
-        let local = self.local.description(
-            self.engine.identity(),
-            &self.engine.shard(self.shard).candidates,
-        );
+        let local = self
+            .local
+            .description(self.engine.identity(), &self.shard().candidates);
         let codecs = self.codecs();
         let capabilities = self.capabilities(&codecs);
         let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities)?;
         let packetization = self.packetization(&negotiated)?;
-        self.add_peer(handshake)?;
+        self.shard().queue(self.new_peer(handshake))?;
         self.agree(&negotiated, packetization)?;
         Ok(answer)
     }
@@ -196,7 +195,7 @@ impl AudioTransmitter {
             return Err(Error::NotAgreed("redundant audio"));
         }
         let id = self.id;
-        self.command(Command::SetRedundancy { id, frames })
+        self.shard().command(Command::SetRedundancy { id, frames })
     }
 
     /// Sends digits to this listener in place of audio (RFC 4733), as the W3C's `insertDTMF`:
@@ -224,7 +223,7 @@ impl AudioTransmitter {
         if self.state() == TransmitterState::Connecting {
             return Err(invalid("insert_dtmf", "before media flows"));
         }
-        self.command(Command::InsertDtmf {
+        self.shard().command(Command::InsertDtmf {
             id: self.id,
             digits: digits.to_owned(),
             duration,
@@ -334,13 +333,13 @@ impl AudioTransmitter {
         self.closed().await;
     }
 
-    fn command(&self, command: Command) -> Result<(), Error> {
-        self.engine.shard(self.shard).command(command)
+    fn shard(&self) -> &Shard {
+        self.engine.shard(self.shard)
     }
 
     fn hang_up(&self) {
         // If the engine is closed, so is the peer.
-        let _ = self.command(Command::Close(self.id));
+        let _ = self.shard().command(Command::Close(self.id));
     }
 
     fn codecs(&self) -> Vec<CodecDescription> {
@@ -372,8 +371,8 @@ impl AudioTransmitter {
         self.engine.admission().join(Instant::now())
     }
 
-    /// Hands the peer to the media thread, which answers checks from then on.
-    fn add_peer(&self, handshake: HandshakePlace) -> Result<(), Error> {
+    /// Makes the peer, for the media thread: it answers checks as soon as it is there.
+    fn new_peer(&self, handshake: HandshakePlace) -> Command {
         let config = PeerConfig {
             id: self.id,
             local: self.local.clone(),
@@ -382,11 +381,11 @@ impl AudioTransmitter {
             limits: self.engine.limits(),
         };
         let peer = Box::new(Peer::new(config, Instant::now()));
-        self.command(Command::Add {
+        Command::Add {
             id: self.id,
             peer,
             handshake,
-        })
+        }
     }
 
     fn agree(
@@ -395,7 +394,7 @@ impl AudioTransmitter {
         packetization: Packetization,
     ) -> Result<(), Error> {
         let remote = negotiation::remote(negotiated, &self.track.shared, packetization);
-        self.command(Command::SetRemote {
+        self.shard().command(Command::SetRemote {
             id: self.id,
             remote: Box::new(remote),
             audience: Audience {
@@ -418,7 +417,7 @@ impl AudioTransmitter {
 impl Drop for AudioTransmitter {
     fn drop(&mut self) {
         self.hang_up();
-        self.engine.shard(self.shard).leave();
+        self.shard().leave();
     }
 }
 
