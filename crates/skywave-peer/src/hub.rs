@@ -225,8 +225,9 @@ impl Hub {
         let batch = limit.min(io.outbox.free()).min(unserved.len());
         let (batch, rest) = unserved.split_at(batch);
         for &index in batch {
-            if let Some((state, path)) = self.senders.get_mut(index) {
-                state.send(&stream.history, cursor.number, moment, path, io.outbox);
+            if let Some((state, path)) = self.senders.get_mut(index)
+                && state.send(&stream.history, cursor.number, moment, path, io.outbox)
+            {
                 state.counters().record_lateness(micros);
             }
         }
