@@ -13,7 +13,8 @@ pub(crate) struct Args {
     #[arg(value_enum)]
     pub(crate) what: Vec<What>,
 
-    /// Listeners of `stages` (10,000 if not given) and `kernel` (5,000)
+    /// Listeners of `stages` (10,000 if not given) and `kernel` (5,000), and those of the bare
+    /// loop of `lateness` (2,000)
     #[arg(long, value_name = "N")]
     pub(crate) listeners: Option<usize>,
 
@@ -29,6 +30,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) core: usize,
 
+    /// Media threads are normal threads in `kernel`, even if they could go before those
+    #[arg(long)]
+    pub(crate) normal: bool,
+
     /// Only shows that it runs: 100 listeners, half a second
     #[arg(long)]
     pub(crate) quick: bool,
@@ -39,6 +44,15 @@ pub(crate) struct Args {
 pub(crate) enum What {
     /// User space alone, by stage
     Stages,
+    /// The media thread of a real engine beside a bare loop, on loopback
+    Kernel,
+    /// How punctual the engine is, and how many listeners it holds, on loopback
+    Lateness,
+    /// Both of these with a device that drops everything; needs root
+    NullDevice,
+    /// The same, already in a network namespace of its own
+    #[value(hide = true)]
+    InsideNamespace,
 }
 
 impl Args {
@@ -46,13 +60,32 @@ impl Args {
     pub(crate) fn read() -> Args {
         let mut args = Args::parse();
         if args.what.is_empty() {
-            args.what = vec![What::Stages];
+            args.what = EVERYTHING.to_vec();
         }
         if args.quick {
             args.seconds = 0.5;
             args.turns = 1;
         }
         args
+    }
+
+    /// Listeners, if the command line names no other number.
+    pub(crate) fn listeners(&self, usual: usize) -> usize {
+        self.listeners
+            .unwrap_or(if self.quick { 100 } else { usual })
+    }
+
+    /// All but what to measure, to be read again.
+    pub(crate) fn options(&self) -> Vec<String> {
+        let mut options = vec![
+            format!("--seconds={}", self.seconds),
+            format!("--turns={}", self.turns),
+            format!("--core={}", self.core),
+        ];
+        options.extend(self.listeners.map(|number| format!("--listeners={number}")));
+        options.extend(self.normal.then(|| "--normal".to_owned()));
+        options.extend(self.quick.then(|| "--quick".to_owned()));
+        options
     }
 
     /// Frames in a window.
@@ -66,3 +99,5 @@ impl Args {
         Duration::from_secs_f64(self.seconds)
     }
 }
+
+const EVERYTHING: [What; 4] = [What::Stages, What::Kernel, What::Lateness, What::NullDevice];

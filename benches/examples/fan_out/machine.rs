@@ -9,9 +9,17 @@ pub(crate) fn describe() -> String {
     let model = model.map_or("unknown processor", |model| {
         model.trim_matches([' ', '\t', ':'])
     });
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let kernel = read("/proc/sys/kernel/osrelease");
     format!("{model}, {cores} cores, Linux {}", kernel.trim())
+}
+
+/// All that there are, whichever this program is kept to.
+pub(crate) fn cores() -> usize {
+    let cpu = read("/proc/cpuinfo");
+    let cores = cpu.lines().filter(|line| line.starts_with("processor"));
+    let may_use = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.count().max(may_use)
 }
 
 /// What else runs: the load averages of 1, 5 and 15 minutes.

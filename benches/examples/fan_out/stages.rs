@@ -12,18 +12,17 @@ use skywave_srtp::Profile;
 
 use crate::args::Args;
 use crate::caches::Caches;
-use crate::machine;
 use crate::media_loop::MediaLoop;
 use crate::offer::{FRAME, PROFILE};
 use crate::slab::{Slab, Stage};
 use crate::stopwatch::Stopwatch;
 use crate::table::{Bar, Table, median_and_least};
+use crate::{core, machine};
 
 /// Measures and prints.
 pub(crate) fn measure(args: &Args) {
-    let listeners = args
-        .listeners
-        .unwrap_or(if args.quick { 100 } else { 10_000 });
+    core::keep_to(args.core);
+    let listeners = args.listeners(10_000);
     println!("\nconnecting {listeners} peers in memory ...");
     let mut states = States::new(listeners);
     for evict in [false, true] {
