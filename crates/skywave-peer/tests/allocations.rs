@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use allocation_counter::measure;
 use skywave_peer::{Io, Outbox, Remote, StreamFrame};
 use skywave_rtp::{ExtensionIds, OwnedFrame};
