@@ -18,19 +18,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     pub(crate) listeners: Option<usize>,
 
-    /// Length of a window
+    /// Length of what is measured in one go, other than turns
     #[arg(long, value_name = "S", default_value_t = 10.0)]
     pub(crate) seconds: f64,
 
-    /// How often the engine and the bare loop take turns
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    /// How often the engine and the bare loop take turns of 2 s
+    #[arg(long, value_name = "N", default_value_t = 15)]
     pub(crate) turns: usize,
 
     /// The core that media threads and the bare loop are kept to
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) core: usize,
 
-    /// Media threads are normal threads in `kernel`, even if they could go before those
+    /// Media threads stay normal threads, even where they may go before those
     #[arg(long)]
     pub(crate) normal: bool,
 
@@ -92,6 +92,12 @@ impl Args {
     pub(crate) fn frames(&self) -> usize {
         let frames = self.seconds / crate::offer::FRAME.as_secs_f64();
         (frames as usize).max(1)
+    }
+
+    /// How long the engine or the bare loop runs before the other one does: short, as what else
+    /// the machine does shall happen to both.
+    pub(crate) fn turn(&self) -> Duration {
+        self.window().min(Duration::from_secs(2))
     }
 
     /// The length of a window.

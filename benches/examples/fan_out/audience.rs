@@ -204,4 +204,4 @@ impl Snapshot {
 /// Listeners that join together.
 const AT_A_TIME: usize = 64;
 /// From the first frame to a measurement: what waited is through.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_millis(400);

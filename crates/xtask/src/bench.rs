@@ -1,4 +1,5 @@
-//! The criterion benches, and how their figures stand to each other.
+//! The criterion benches, and how their figures stand to each other; and the program that measures
+//! a whole engine.
 
 use std::time::SystemTime;
 
@@ -8,8 +9,13 @@ use crate::requirement;
 use crate::runner::Runner;
 
 /// Runs them, with other implementations if the first argument is `--peers`; what else there is
-/// goes to criterion.
+/// goes to criterion. If the first is `fan-out`, runs that program with the others.
 pub(crate) fn run(runner: &Runner, arguments: &[&str]) -> Result<(), Failure> {
+    if let ["fan-out", arguments @ ..] = arguments {
+        let program = ["run", "--release", "--package", "skywave-benches"];
+        let program = [&program[..], &["--example", "fan_out", "--"]].concat();
+        return runner.cargo(&[&program, arguments].concat());
+    }
     let mut bench = vec!["bench", "--package", "skywave-benches"];
     let arguments = match arguments {
         ["--peers", arguments @ ..] => {

@@ -72,6 +72,9 @@ Usage: cargo xtask COMMAND
   bench [--peers] [ARGUMENT ...]
                             criterion benches, and the ratios they are judged by; with --peers
                             also other implementations; further arguments go to criterion
+  bench fan-out [ARGUMENT ...]
+                            a whole engine with thousands of listeners: what a packet costs
+                            beside the kernel's send alone, and how late it is
   instructions [--update]   instructions per packet under valgrind, beside those committed
   fuzz [TARGET [SECONDS]]   libFuzzer; `all` for TARGET runs every one, none lists them
   miri                      the tests of the wire formats under Miri, on nightly Rust

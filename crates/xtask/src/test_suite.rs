@@ -6,12 +6,15 @@
 
 use crate::failure::Failure;
 use crate::fuzz_target;
-use crate::runner::Runner;
+use crate::runner::{Runner, target};
 
 /// Runs the suite.
 pub(crate) fn run(runner: &Runner) -> Result<(), Failure> {
     let cargo = |arguments: &str| runner.cargo(&arguments.split_whitespace().collect::<Vec<_>>());
     STEPS.into_iter().try_for_each(cargo)?;
+    // The bench of a whole engine likewise; cargo has left it there with the tests.
+    let fan_out = target()?.join("debug/examples/fan_out");
+    runner.run(&fan_out.to_string_lossy(), &["--quick"])?;
     fuzz_target::run_all(runner, FUZZ_SECONDS)?;
     STEPS_WITH_PEERS.into_iter().try_for_each(cargo)
 }
