@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) core: usize,
 
-    /// Media threads are normal threads in `kernel`, even if they could go before those
+    /// Media threads stay normal threads, even where they may go before those
     #[arg(long)]
     pub(crate) normal: bool,
 
