@@ -224,6 +224,7 @@ impl Hub {
         let unserved = stream.unserved(cursor);
         let batch = limit.min(io.outbox.free()).min(unserved.len());
         let (batch, rest) = unserved.split_at(batch);
+        self.senders.fetch(batch);
         for &index in batch {
             if let Some((state, path)) = self.senders.get_mut(index)
                 && state.send(&stream.history, cursor.number, moment, path, io.outbox)
