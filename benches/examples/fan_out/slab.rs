@@ -2,6 +2,7 @@
 //! without the hub.
 
 use std::hint::black_box;
+use std::ops::Range;
 use std::sync::Arc;
 
 use skywave_benches::{Listener, Schedule};
@@ -40,9 +41,6 @@ pub(crate) enum Stage {
     Packetize,
     /// And SRTP.
     Protect,
-    /// The same, but the counters of a whole batch are read before its first packet is made, so
-    /// that the processor waits for many of them at a time.
-    ProtectReadingAhead,
 }
 
 impl Slab {
@@ -80,10 +78,9 @@ impl Slab {
         for limit in Schedule::of(self.paths.len(), FRAME).batches() {
             disturb();
             stopwatch.start();
-            if stage == Stage::ProtectReadingAhead {
-                self.read_counters(served, limit);
-            }
-            for index in served..(served + limit).min(self.paths.len()) {
+            let end = (served + limit).min(self.paths.len());
+            self.read_counters(served..end);
+            for index in served..end {
                 self.send(index, number, stage);
             }
             self.outbox.clear();
@@ -92,8 +89,9 @@ impl Slab {
         }
     }
 
-    fn read_counters(&self, first: usize, count: usize) {
-        let states = (first..first + count).map(|index| &self.blocks[index / BLOCK][index % BLOCK]);
+    /// As the hub does, all at a time.
+    fn read_counters(&self, batch: Range<usize>) {
+        let states = batch.map(|index| &self.blocks[index / BLOCK][index % BLOCK]);
         let read: u64 = states
             .map(|state| state.packetizer.counters().packets_sent())
             .fold(0, u64::wrapping_add);

@@ -6,8 +6,8 @@
 //! nearer caches emptied before every batch, as the kernel does when it sends one.
 //!
 //! A listener's counters lie where there was room when its handle was made, among the states of
-//! handshakes: each packet waits for them. What that costs is shown by two others: with the
-//! counters of a batch read before its first packet, and with counters side by side.
+//! handshakes, and are fetched a batch at a time. What that still costs is shown by another one:
+//! with counters side by side.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,8 +71,8 @@ impl States {
 
     fn measure(&mut self, table: &Table, run: &mut Run) {
         let mut sweeping = Stopwatch::new();
-        let mut times: [Vec<f64>; 6] = Default::default();
-        let [all, packetize, protect, protect_128, read_ahead, compact] = &mut times;
+        let mut times: [Vec<f64>; 5] = Default::default();
+        let [all, packetize, protect, protect_128, compact] = &mut times;
         // In turns, so that whatever else the machine does happens to all of them.
         for _ in 0..run.rounds {
             run.frames(all, |disturb, sending| {
@@ -81,7 +81,6 @@ impl States {
             run.stage(packetize, &mut self.slab, Stage::Packetize);
             run.stage(protect, &mut self.slab, Stage::Protect);
             run.stage(protect_128, &mut self.slab_128, Stage::Protect);
-            run.stage(read_ahead, &mut self.slab, Stage::ProtectReadingAhead);
             run.stage(compact, &mut self.compact, Stage::Protect);
         }
         let seconds = (FRAME * (run.rounds * ROUND) as u32).as_secs_f64();
@@ -90,9 +89,9 @@ impl States {
     }
 }
 
-fn print(table: &Table, times: [(f64, f64); 6], sweeps: f64) {
+fn print(table: &Table, times: [(f64, f64); 5], sweeps: f64) {
     let least = times[0].1;
-    let [all, packetize, protect, protect_128, read_ahead, compact] = times.map(|times| times.0);
+    let [all, packetize, protect, protect_128, compact] = times.map(|times| times.0);
     let row = |what: &str, nanos, bar| table.row(what, nanos, "ns/packet", bar);
     row("header, copy, count", packetize, Bar::None);
     row("protect, AES-256-GCM", protect - packetize, Bar::None);
@@ -109,7 +108,6 @@ fn print(table: &Table, times: [(f64, f64); 6], sweeps: f64) {
         );
     };
     instead("were it AES-128-GCM", protect_128);
-    instead("were counters read a batch ahead", read_ahead);
     instead("did counters lie side by side", compact);
     table.row("sweeps and reports", sweeps, "ns/listener/s", Bar::None);
 }
