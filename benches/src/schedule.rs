@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Who of an audience is sent a frame when, as the engine spreads it: the first 64 at once, all
-/// others evenly over three quarters of the frame, in slots of 1 ms.
+/// others evenly over nineteen twentieths of the frame, in slots of 1 ms.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     audience: usize,
@@ -19,7 +19,7 @@ impl Schedule {
     /// For frames that follow each other by `interval`.
     #[must_use]
     pub fn of(audience: usize, interval: Duration) -> Schedule {
-        let slots = (interval * 3 / 4).as_nanos() / Self::SLOT.as_nanos();
+        let slots = (interval * 19 / 20).as_nanos() / Self::SLOT.as_nanos();
         Schedule {
             audience,
             slots: (slots as usize).max(1),
@@ -74,10 +74,10 @@ mod tests {
     }
 
     #[test]
-    fn first_batch_goes_at_once_and_the_rest_in_fifteen_slots() {
-        let schedule = Schedule::of(1564, Duration::from_millis(20));
+    fn first_batch_goes_at_once_and_the_rest_in_nineteen_slots() {
+        let schedule = Schedule::of(1964, Duration::from_millis(20));
         assert_eq!((schedule.due(0), schedule.due(1)), (64, 164));
-        assert_eq!(schedule.last_slot(), 15);
+        assert_eq!(schedule.last_slot(), 19);
         assert!(schedule.batches().take(5).eq([64, 64, 36, 64, 36]));
     }
 }

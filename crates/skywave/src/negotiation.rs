@@ -92,7 +92,7 @@ pub(crate) fn packetization(
 }
 
 /// The track's length of a packet, or the longest below it that the listener takes. `a=maxptime`
-/// binds; `a=ptime` is what the listener would like (RFC 3264 §5.1, RFC 8866 §6.4): followed
+/// binds (RFC 8866 §6.5); `a=ptime` is what the listener would like (RFC 3264 §5.1, RFC 8866 §6.4): followed
 /// downwards only, and as far as we have it. In milliseconds.
 fn ptime(own: Ptime, maxptime: Option<u32>, wanted: Option<u32>) -> Result<Ptime, Error> {
     let too_short = |maxptime| Error::MaxptimeTooShort {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rfc8866_6_4_maxptime_binds_and_ptime_is_followed_downwards() {
+    fn rfc8866_6_5_maxptime_binds_and_ptime_is_followed_downwards() {
         let ptime = |own, maxptime, wanted| ptime(own, maxptime, wanted).unwrap();
         for own in Ptime::ALL {
             assert_eq!(ptime(own, None, None), own);

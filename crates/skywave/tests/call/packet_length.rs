@@ -54,7 +54,7 @@ async fn assert_encodings(track: &AudioTrack, expected: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rfc8866_6_4_maxptime_is_honoured_and_the_others_get_what_the_track_says() {
+async fn rfc8866_6_5_maxptime_is_honoured_and_the_others_get_what_the_track_says() {
     let engine = Engine::bind(EngineConfig::default()).unwrap();
     let track = track(&engine, Ptime::Ms60);
     let mut short = join(&engine, &track, "a=maxptime:20\r\n").await;
