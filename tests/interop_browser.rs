@@ -47,6 +47,40 @@ fn chromium_gets_the_redundancy_that_the_command_line_asks_for() {
     browser.close();
 }
 
+#[test]
+fn operator_sees_a_listener_and_hangs_it_up() {
+    let _turn = turn();
+    let server = Server::start("tone:440");
+    let mut browser = Browser::start(BrowserKind::Chromium);
+    browser.open(&format!("{}/operator", server.base_url()));
+    browser.install_probe();
+    browser.evaluate_until(
+        "document.querySelector('#more').textContent === 'Nobody listens.'",
+        PATIENCE,
+    );
+    browser.evaluate(
+        "(async () => {
+          const body = await probe.offer();
+          const headers = { 'content-type': 'application/sdp' };
+          const response = await fetch('/whep', { method: 'POST', headers, body });
+          return probe.accept(await response.text());
+        })()",
+    );
+    browser.evaluate_until(
+        "document.querySelector('#rows tr[data-state=connected]') !== null \
+         && document.querySelector('#listeners').textContent === '1'",
+        PATIENCE,
+    );
+    browser.screenshot(&screenshots().join("operator-chromium.png"));
+    browser.click("#rows button");
+    browser.evaluate_until(
+        "document.querySelector('#rows').children.length === 0 \
+         && probe.pc.getReceivers()[0].transport.state === 'closed'",
+        PATIENCE,
+    );
+    browser.close();
+}
+
 fn page_plays_and_swaps(kind: BrowserKind) {
     let _turn = turn();
     let server = Server::start("tone:440");

@@ -1,23 +1,17 @@
-//! The web page: four files inside the program, served with a strict policy.
+//! The web pages: files inside the program, served with a strict policy.
 
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-/// `GET /` and what the page loads.
+/// `GET /`, `GET /operator` and what these pages load.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
-        .route("/", get(async || file("text/html; charset=utf-8", HTML)))
-        .route(
-            "/style.css",
-            get(async || file("text/css; charset=utf-8", CSS)),
-        )
-        .route(
-            "/page.js",
-            get(async || file("text/javascript; charset=utf-8", JS)),
-        )
-        .route("/icon.svg", get(async || file("image/svg+xml", ICON)))
+    FILES
+        .iter()
+        .fold(Router::new(), |router, &(path, content_type, content)| {
+            router.route(path, get(async move || file(content_type, content)))
+        })
 }
 
 fn file(content_type: &'static str, content: &'static str) -> impl IntoResponse {
@@ -37,7 +31,25 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-const HTML: &str = include_str!("../web/index.html");
-const CSS: &str = include_str!("../web/style.css");
-const JS: &str = include_str!("../web/page.js");
-const ICON: &str = include_str!("../web/icon.svg");
+const FILES: [(&str, &str, &str); 9] = [
+    ("/", HTML, include_str!("../web/index.html")),
+    ("/operator", HTML, include_str!("../web/operator.html")),
+    (
+        "/style.css",
+        "text/css; charset=utf-8",
+        include_str!("../web/style.css"),
+    ),
+    ("/page.js", JS, include_str!("../web/page.js")),
+    ("/operator.js", JS, include_str!("../web/operator.js")),
+    ("/meter.js", JS, include_str!("../web/meter.js")),
+    ("/plot.js", JS, include_str!("../web/plot.js")),
+    ("/server.js", JS, include_str!("../web/server.js")),
+    (
+        "/icon.svg",
+        "image/svg+xml",
+        include_str!("../web/icon.svg"),
+    ),
+];
+
+const HTML: &str = "text/html; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";

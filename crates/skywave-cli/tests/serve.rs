@@ -48,11 +48,44 @@ fn page_loads_only_from_its_own_server() {
     for id in ["play", "state", "source", "swap", "audio"] {
         assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
     }
+    assert_loads_from_here(&program, &html);
+}
+
+#[test]
+fn operator_page_loads_only_from_its_own_server() {
+    let program = Program::start(&[]);
+    let html = program
+        .get("/operator")
+        .body_mut()
+        .read_to_string()
+        .unwrap();
+    assert!(html.contains("id=\"rows\""));
+    assert_loads_from_here(&program, &html);
+}
+
+/// What a page loads, and what its scripts import, is there and on no other server.
+fn assert_loads_from_here(program: &Program, html: &str) {
     assert!(!html.contains("http://") && !html.contains("https://"));
-    for path in ["/page.js", "/style.css", "/icon.svg"] {
-        assert!(html.contains(path), "{path}");
-        assert_eq!(program.get(path).status(), 200, "{path}");
+    let attributes = html.split('"').filter(|text| is_file(text));
+    let mut paths: Vec<String> = attributes.map(str::to_owned).collect();
+    assert!(paths.iter().any(|path| path.ends_with(".js")), "{paths:?}");
+    assert!(paths.iter().any(|path| path.ends_with(".css")), "{paths:?}");
+    while let Some(path) = paths.pop() {
+        let mut file = program.get(&path);
+        assert_eq!(file.status(), 200, "{path}");
+        if path.ends_with(".js") {
+            let script = file.body_mut().read_to_string().unwrap();
+            let imports = script.split('\'').filter_map(|text| text.strip_prefix('.'));
+            paths.extend(imports.filter(|text| is_file(text)).map(str::to_owned));
+        }
     }
+}
+
+fn is_file(text: &str) -> bool {
+    text.starts_with('/')
+        && [".js", ".css", ".svg"]
+            .iter()
+            .any(|end| text.ends_with(end))
 }
 
 #[test]

@@ -1,11 +1,24 @@
 // The page of skywave: one WHEP listener with its meter, its figures and the
 // control that swaps the source.
 
+import { Meter, decibels } from './meter.js';
+import { Plot } from './plot.js';
+import { bitRate, duration, millis, percent, request, sentence, sourceName, whole } from './server.js';
+
 const element = (id) => document.getElementById(id);
 const main = document.querySelector('main');
 const audio = element('audio');
+const meter = new Meter(document.querySelectorAll('#meter i'), element('play'));
 
-/** The call on the line: {pc, session, since, timer}; null when idle or ended. */
+/** Each figure with its rolling plot. */
+const plots = {
+  trip: new Plot(element('trip-plot'), 0.02),
+  lost: new Plot(element('lost-plot'), 0.05),
+  jitter: new Plot(element('jitter-plot'), 0.01),
+  level: new Plot(element('level-plot'), 1),
+};
+
+/** The call on the line: {pc, session, since, timer, before}; null when idle or ended. */
 let call = null;
 
 // ---- Calling -------------------------------------------------------------
@@ -17,11 +30,13 @@ async function play() {
     return;
   }
   const pc = new RTCPeerConnection();
-  const mine = { pc, session: null, since: null, timer: null };
+  const mine = { pc, session: null, since: null, timer: null, before: {} };
   call = mine;
   window.skywave = { pc };
-  for (const figure of document.querySelectorAll('dd')) figure.textContent = '–';
+  for (const figure of document.querySelectorAll('dd > span')) figure.textContent = '–';
+  for (const plot of Object.values(plots)) plot.clear();
   element('elapsed').textContent = '0:00';
+  element('received').textContent = '';
   show('connecting');
 
   const { receiver } = pc.addTransceiver('audio', { direction: 'recvonly' });
@@ -160,118 +175,59 @@ function show(state, message = '') {
 }
 
 function showSource(source) {
-  // Of a path the last part is the name; the whole of it is in the tooltip.
-  const name = source === '-' ? 'Standard input' : source.split(/[\\/]/).pop();
+  const name = sourceName(source);
   element('title').textContent = name;
   element('title').title = source;
   document.title = `${name} · skywave`;
 }
 
+/** Once a second: what the browser counts, in words and in the plots. */
 async function showFigures() {
-  if (call?.since == null) return;
-  const seconds = Math.floor((performance.now() - call.since) / 1000);
-  const minutes = Math.floor(seconds / 60);
-  const padded = (number) => String(number).padStart(2, '0');
-  element('elapsed').textContent = minutes < 60
-    ? `${minutes}:${padded(seconds % 60)}`
-    : `${Math.floor(minutes / 60)}:${padded(minutes % 60)}:${padded(seconds % 60)}`;
-
-  const stats = [...(await call.pc.getStats()).values()];
-  const inbound = stats.find((entry) => entry.type === 'inbound-rtp');
+  const mine = call;
+  if (mine?.since == null) return;
+  element('elapsed').textContent = duration((performance.now() - mine.since) / 1000);
+  const stats = [...(await mine.pc.getStats()).values()];
+  if (mine !== call) return;
+  const inbound = stats.find((entry) => entry.type === 'inbound-rtp') ?? {};
   const pair = stats.find((entry) => entry.type === 'candidate-pair' && entry.nominated);
-  const whole = (number) => number?.toLocaleString('en') ?? '–';
-  const millis = (time) => (time == null ? '–' : `${(time * 1000).toFixed(time < 0.01 ? 1 : 0)} ms`);
-  element('packets').textContent = whole(inbound?.packetsReceived);
-  element('lost').textContent = whole(inbound?.packetsLost);
-  element('jitter').textContent = millis(inbound?.jitter);
-  element('trip').textContent = millis(pair?.currentRoundTripTime);
+  const codec = stats.find((entry) => entry.id === inbound.codecId);
+  const second = since(mine, inbound);
+
+  figure('trip', pair?.currentRoundTripTime, millis);
+  figure('lost', second?.lost, percent);
+  figure('jitter', inbound.jitter, millis);
+  figure('level', meter.loudness(), decibels);
+  const parts = [
+    codec?.mimeType.replace('audio/', ''),
+    second && bitRate(second.bits),
+    inbound.packetsReceived != null && `${whole(inbound.packetsReceived)} packets`,
+    inbound.packetsLost > 0 && `${whole(inbound.packetsLost)} lost`,
+  ];
+  element('received').textContent = parts.filter(Boolean).join(' · ');
 }
 
-/** Two bars and the ring of the button, from what is really heard. */
-const meter = {
-  context: null,
-  analysers: [],
-  source: null,
-  bars: document.querySelectorAll('#meter i'),
-  shown: [0, 0],
-  samples: new Float32Array(2048),
+function figure(name, value, words) {
+  element(name).textContent = words(value);
+  plots[name].push(value);
+}
 
-  attach(stream) {
-    if (!window.AudioContext) return;
-    if (!this.context) {
-      this.context = new AudioContext();
-      this.splitter = this.context.createChannelSplitter(2);
-      // Mono is heard on both sides and shown so.
-      this.input = new GainNode(this.context, { channelCount: 2, channelCountMode: 'explicit' });
-      this.input.connect(this.splitter);
-      this.analysers = [0, 1].map((channel) => {
-        const analyser = this.context.createAnalyser();
-        this.splitter.connect(analyser, channel);
-        return analyser;
-      });
-    }
-    this.resume();
-    this.source = this.context.createMediaStreamSource(stream);
-    this.source.connect(this.input);
-    if (!this.drawing) {
-      this.drawing = true;
-      requestAnimationFrame(() => this.draw());
-    }
-  },
-
-  detach() {
-    this.source?.disconnect();
-    this.source = null;
-  },
-
-  resume() {
-    this.context?.resume().catch(() => {});
-  },
-
-  draw() {
-    this.analysers.forEach((analyser, channel) => {
-      const level = this.source ? this.level(analyser) : 0;
-      // Up at once, down slowly, as meters do.
-      this.shown[channel] = Math.max(level, this.shown[channel] - 0.02);
-      this.bars[channel].style.transform = `scaleX(${this.shown[channel].toFixed(3)})`;
-    });
-    const loudest = Math.max(...this.shown);
-    element('play').style.setProperty('--level', loudest.toFixed(3));
-    this.drawing = this.source !== null || loudest > 0;
-    if (this.drawing) requestAnimationFrame(() => this.draw());
-  },
-
-  /** 0 for -60 dBFS or less, 1 for a full-scale peak. */
-  level(analyser) {
-    analyser.getFloatTimeDomainData(this.samples);
-    let peak = 0;
-    for (const sample of this.samples) peak = Math.max(peak, Math.abs(sample));
-    return Math.min(Math.max(1 + (20 * Math.log10(peak || 1e-9)) / 60, 0), 1);
-  },
-};
+/** What came since the last look: the share lost and bits a second; null at the first look. */
+function since(mine, { packetsReceived, packetsLost, bytesReceived, timestamp }) {
+  const now = { packetsReceived, packetsLost, bytesReceived, timestamp };
+  const before = mine.before;
+  mine.before = now;
+  const time = (timestamp - before.timestamp) / 1000;
+  if (!(time > 0)) return null;
+  // Packets that come late after all can make it negative.
+  const lost = Math.max(packetsLost - before.packetsLost, 0);
+  const received = packetsReceived - before.packetsReceived;
+  return {
+    lost: lost / Math.max(lost + received, 1),
+    bits: (bytesReceived - before.bytesReceived) * 8 / time,
+  };
+}
 
 // ---- The server ----------------------------------------------------------
-
-/** A response of success, or an Error with the server's own sentence. */
-async function request(url, options = {}) {
-  let response;
-  try {
-    response = await fetch(url, { ...options, signal: AbortSignal.timeout(REQUEST_MS) });
-  } catch (error) {
-    throw new Error(error.name === 'TimeoutError' ? 'The server does not answer.' : UNREACHABLE);
-  }
-  if (response.ok) return response;
-  const problem = await response.json().catch(() => ({}));
-  const text = problem.detail ?? `The server answered ${response.status} ${response.statusText}`;
-  const retryAfter = Number(response.headers.get('retry-after'));
-  throw Object.assign(new Error(text), { retryAfter });
-}
-
-/** The words of an error as a sentence of the page. */
-function sentence(error) {
-  const text = error.message || String(error);
-  return /[.!?]$/.test(text) ? text : `${text[0].toUpperCase()}${text.slice(1)}.`;
-}
 
 /** What plays may change at any time, by another page or by the API. */
 async function refresh() {
@@ -280,7 +236,7 @@ async function refresh() {
     const stats = await (await request('/api/stats')).json();
     showSource(stats.source);
     // The listeners are shown, and swapping is allowed, on the server's own computer.
-    element('swapper').hidden = !('listeners' in stats);
+    element('control').hidden = !('listeners' in stats);
     if (unreachable && !call) show('idle');
     unreachable = false;
   } catch (error) {
@@ -312,9 +268,7 @@ async function swap() {
 // ---- Beginning -----------------------------------------------------------
 
 const CONNECT_MS = 15_000;
-const REQUEST_MS = 10_000;
 const HANG_UP_MS = 2_000;
-const UNREACHABLE = 'skywave cannot be reached. Is it still running?';
 
 element('play').addEventListener('click', () => (call ? end('ended') : play()));
 element('swapper').addEventListener('submit', (event) => {
