@@ -49,6 +49,7 @@ mod seat;
 mod shard;
 mod stats;
 mod status;
+mod track_encodings;
 mod track_worker;
 mod track_workers;
 mod transmitter;

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use skywave_audio::{
-    EncodedFrame, FrameClock, PacketEncoder, PacketGrid, Packetization, Ptime, SourcePlayer,
-};
+use skywave_audio::{FrameClock, PacketGrid, Packetization, Ptime, SourcePlayer};
 
 use crate::audio_track::TrackShared;
 use crate::counter::add;
-use crate::delivery::Delivery;
+use crate::track_encodings::TrackEncodings;
 use crate::track_worker::FrameOutput;
 
 /// A track with everything that its samples pass through.
@@ -20,8 +18,7 @@ pub(crate) struct PlayingTrack {
     shared: Arc<TrackShared>,
     clock: FrameClock,
     player: SourcePlayer,
-    /// By [`Packetization::index`]; absent while nobody listens.
-    encoders: [Option<PacketEncoder>; Packetization::COUNT],
+    encodings: TrackEncodings,
     /// A source was put in, and if a listener was waited for, its first packet began.
     started: bool,
     source_waits: bool,
@@ -36,7 +33,7 @@ impl PlayingTrack {
         Self {
             clock: FrameClock::new(start, PacketGrid::new([], ptime)),
             player: SourcePlayer::new(),
-            encoders: Default::default(),
+            encodings: TrackEncodings::default(),
             started: false,
             source_waits: false,
             pcm: Box::new([[0.0; 2]; Ptime::MAX.samples()]),
@@ -59,7 +56,7 @@ impl PlayingTrack {
     pub(crate) fn play(&mut self, outputs: &[FrameOutput]) {
         let step = AssertUnwindSafe(|| self.play_step(outputs));
         if catch_unwind(step).is_err() {
-            self.encoders = Default::default();
+            self.encodings.clear();
             add(&self.shared.counters.encoder_errors, 1);
         }
     }
@@ -92,7 +89,8 @@ impl PlayingTrack {
         if self.started {
             let step = self.clock.step_samples();
             let supply = self.player.read(&mut self.pcm[..step]);
-            self.encode_all(outputs);
+            let step = (&self.clock, &self.pcm[..step]);
+            self.encodings.encode_all(&self.shared, step, outputs);
             self.count(supply.ended);
         }
     }
@@ -101,66 +99,6 @@ impl PlayingTrack {
     fn begins_packet(&self) -> bool {
         let begins = |packetization: Packetization| self.clock.begins_packet(packetization.ptime);
         self.shared.in_use().any(begins)
-    }
-
-    fn encode_all(&mut self, outputs: &[FrameOutput]) {
-        let mut encodings = 0;
-        for packetization in Packetization::all() {
-            if !self.shared.is_heard(packetization) {
-                self.encoders[packetization.index()] = None;
-                continue;
-            }
-            encodings += 1;
-            match self.encode(packetization) {
-                Ok(Some(frame)) => self.deliver(packetization, frame, outputs),
-                // The packet goes on.
-                Ok(None) => {}
-                Err(_) => add(&self.shared.counters.encoder_errors, 1),
-            }
-        }
-        self.shared.counters.encodings.store(encodings, Relaxed);
-    }
-
-    /// Hands a frame to all shards where somebody listens.
-    fn deliver(&self, packetization: Packetization, frame: EncodedFrame, outputs: &[FrameOutput]) {
-        let delivery = self.delivery(packetization, frame);
-        for (shard, output) in outputs.iter().enumerate() {
-            if !self.shared.is_heard_on(shard, packetization) {
-                continue;
-            }
-            match output.frames.try_send(delivery.clone()) {
-                Ok(()) => output.waker.wake(),
-                Err(_) => add(&self.shared.counters.frames_dropped, 1),
-            }
-        }
-    }
-
-    /// Encodes the step; gives a frame if a packet is full with it.
-    fn encode(
-        &mut self,
-        packetization: Packetization,
-    ) -> Result<Option<EncodedFrame>, skywave_audio::Error> {
-        let slot = &mut self.encoders[packetization.index()];
-        let encoder = match slot {
-            Some(encoder) => encoder,
-            None => {
-                let complexity = self.shared.config.opus_complexity;
-                slot.insert(PacketEncoder::new(packetization, complexity)?)
-            }
-        };
-        let step = self.clock.step_samples();
-        encoder.push(self.clock.position(), &self.pcm[..step])
-    }
-
-    fn delivery(&self, packetization: Packetization, frame: EncodedFrame) -> Delivery {
-        Delivery {
-            stream: self.shared.stream(packetization),
-            captured: self.clock.instant(frame.begin),
-            due: self.clock.deadline(),
-            interval: packetization.ptime.duration(),
-            clock_rate: packetization.encoding.codec().clock_rate(),
-            frame,
-        }
     }
 
     fn count(&self, ended: bool) {
@@ -194,6 +132,7 @@ mod tests {
     use super::*;
     use crate::audio_track::TrackId;
     use crate::config::TrackConfig;
+    use crate::delivery::Delivery;
     use crate::waker::waker;
 
     /// Every 10 ms another level, which tells where in the source they come from.
