@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use dimpl::{CertificateError, CryptoError, CryptoOperation, Output, SecurityError, SrtpProfile};
 
+use crate::certificate_request::widen_datagram;
+use crate::crypto_provider;
 use crate::srtp_keys::{SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_HMAC_SHA1_80};
 use crate::{Error, Identity, Role, SrtpKeys, Version};
 
@@ -36,7 +38,7 @@ impl Engine {
         version: Option<Version>,
         now: Instant,
     ) -> Self {
-        let (config, certificate) = (identity.engine_config(), identity.engine_certificate());
+        let (config, certificate) = (identity.engine_config(role), identity.engine_certificate());
         let mut dtls = match version {
             None => dimpl::Dtls::new_auto(config, certificate, now),
             Some(Version::Dtls12) => dimpl::Dtls::new_12(config, certificate, now),
@@ -71,7 +73,10 @@ impl Engine {
             match self.dtls.poll_output(&mut buffer) {
                 Output::Packet(packet) => {
                     progress.emitted = true;
-                    emit(packet);
+                    match role {
+                        Role::Client => emit(packet),
+                        Role::Server => emit(&widen_datagram(packet)),
+                    }
                 }
                 Output::Connected => progress.connected = true,
                 Output::PeerCert(der) => {
@@ -110,10 +115,15 @@ impl Engine {
     }
 }
 
-/// The configuration all connections share. Building it runs self-tests of the
-/// crypto library, some milliseconds' worth.
-pub(crate) fn config() -> Result<Arc<dimpl::Config>, Error> {
+/// The configuration all connections of a role share. Building it runs self-tests of
+/// the crypto library, some milliseconds' worth.
+pub(crate) fn config(role: Role) -> Result<Arc<dimpl::Config>, Error> {
+    let provider = match role {
+        Role::Client => dimpl::crypto::aws_lc_rs::default_provider(),
+        Role::Server => crypto_provider::of_server(),
+    };
     dimpl::Config::builder()
+        .with_crypto_provider(provider)
         .mtu(MTU)
         .max_queue_rx(MAX_QUEUED_RECORDS)
         .flight_start_rto(FIRST_RETRY)

@@ -20,10 +20,10 @@ pub enum Error {
     /// The peer refused the handshake with this alert description (RFC 8446 §6).
     #[error("the peer refused the handshake with alert {0}")]
     PeerAlert(u8),
-    /// The peer's certificate holds another key than ECDSA, mostly RSA, which
-    /// the engine does not speak. Most such peers notice before, and show as
+    /// The peer's certificate holds another key than its version and role allow: ECDSA,
+    /// or RSA for a client of DTLS 1.2. Most such peers notice before, and show as
     /// [`PeerAlert`](Self::PeerAlert) 40 or [`NoPeerCertificate`](Self::NoPeerCertificate).
-    #[error("the peer's certificate does not hold an ECDSA key")]
+    #[error("the peer's certificate holds a key of an unsupported kind")]
     UnsupportedCertificateKey,
     /// The peer presented no certificate.
     #[error("the peer presented no certificate")]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, SerialNumber};
 
-use crate::{Error, Fingerprint, HashAlgorithm, engine};
+use crate::{Error, Fingerprint, HashAlgorithm, Role, engine};
 
 /// A certificate with its key. Cheap to clone; one serves any number of connections.
 #[derive(Clone)]
@@ -16,7 +16,8 @@ pub struct Identity(Arc<Inner>);
 struct Inner {
     certificate: dimpl::DtlsCertificate,
     fingerprint: Fingerprint,
-    config: Arc<dimpl::Config>,
+    client_config: Arc<dimpl::Config>,
+    server_config: Arc<dimpl::Config>,
 }
 
 impl Identity {
@@ -40,7 +41,8 @@ impl Identity {
         Ok(Self(Arc::new(Inner {
             fingerprint: Fingerprint::of(HashAlgorithm::Sha256, &certificate.certificate),
             certificate,
-            config: engine::config()?,
+            client_config: engine::config(Role::Client)?,
+            server_config: engine::config(Role::Server)?,
         })))
     }
 
@@ -60,8 +62,11 @@ impl Identity {
         self.0.certificate.clone()
     }
 
-    pub(crate) fn engine_config(&self) -> Arc<dimpl::Config> {
-        Arc::clone(&self.0.config)
+    pub(crate) fn engine_config(&self, role: Role) -> Arc<dimpl::Config> {
+        Arc::clone(match role {
+            Role::Client => &self.0.client_config,
+            Role::Server => &self.0.server_config,
+        })
     }
 }
 

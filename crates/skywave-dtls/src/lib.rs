@@ -5,7 +5,8 @@
 //! in, datagrams and [`Event`]s come out, and after [`Event::Connected`]
 //! [`Dtls::verify`] hands out the [`SrtpKeys`] if the peer's certificate matches
 //! the fingerprints it signalled. DTLS 1.2 (RFC 6347) and 1.3 (RFC 9147) are
-//! spoken in both roles, with ECDSA certificates and the SRTP profiles
+//! spoken in both roles, with ECDSA certificates (a client of DTLS 1.2 may have an RSA
+//! one, from 2,048 bits) and the SRTP profiles
 //! `SRTP_AES128_CM_HMAC_SHA1_80`, `SRTP_AEAD_AES_128_GCM` and
 //! `SRTP_AEAD_AES_256_GCM` (RFC 5764, RFC 7714).
 //!
@@ -14,7 +15,8 @@
 //!   for [`Identity::generate`] and by the handshake for its keys and nonces
 //! - check that the peer's address is its own: no cookie is asked for, since
 //!   ICE (RFC 8445) did so before
-//! - RSA certificates, PSK, session resumption, renegotiation, connection identifiers
+//! - RSA certificates of DTLS 1.3 peers and of servers, PSK, session resumption,
+//!   renegotiation, connection identifiers
 //! - application data: what arrives is ignored
 //! - chains of trust: a certificate is as good as its fingerprint (RFC 8122)
 //!
@@ -48,6 +50,8 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod certificate_request;
+mod crypto_provider;
 mod dtls;
 mod engine;
 mod error;

@@ -8,5 +8,8 @@ mod forgery;
 mod handshake;
 mod link;
 mod loss;
+mod other_client;
 mod recorded;
+mod refusal;
+mod rsa;
 mod timers;
