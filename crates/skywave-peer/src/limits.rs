@@ -9,8 +9,9 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// From the first check to the end of the handshake. Default: 10 s.
     pub handshake_timeout: Duration,
-    /// Without a check for so long, the peer counts as disconnected. Default: 7 s, one more than
-    /// the longest pause between two checks (RFC 7675 §5.1: 5 s, randomised by 20 %).
+    /// Without a check or RTCP for so long, the peer counts as disconnected; half a second more
+    /// than its longest pause until then, if that is more and a pause as RFC 7675 §5.1 has it (up
+    /// to 6 s). Default: 5 s.
     pub disconnected_timeout: Duration,
     /// Without a check for so long, there is no consent to send any more and the peer is
     /// forgotten. Default: 30 s (RFC 7675 §5.1).
@@ -27,7 +28,7 @@ impl Default for Limits {
         Self {
             connect_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(10),
-            disconnected_timeout: Duration::from_secs(7),
+            disconnected_timeout: Duration::from_secs(5),
             consent_timeout: Duration::from_secs(30),
             circuit_breaker: true,
         }

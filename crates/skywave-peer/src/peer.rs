@@ -1,6 +1,7 @@
 //! One peer from its first connectivity check to its farewell, except for the sending of media,
 //! whose state lies with that of all others (see [`crate::hub`]).
 
+mod life_signs;
 mod sending;
 mod timers;
 
@@ -20,6 +21,8 @@ use crate::local::LocalParameters;
 use crate::remote::Remote;
 use crate::reporter::Reporter;
 use crate::send_state::SendState;
+
+use life_signs::LifeSigns;
 
 /// What a peer is made of.
 pub struct PeerConfig {
@@ -45,6 +48,7 @@ pub struct Peer {
     /// Paths that passed a check and are known to the hub.
     paths: Vec<Path>,
     phase: Phase,
+    signs: LifeSigns,
     disconnected: bool,
     next_due: Instant,
 }
@@ -87,6 +91,7 @@ impl Peer {
             waiting_since: now,
             paths: Vec::new(),
             phase: Phase::Checking,
+            signs: LifeSigns::default(),
             disconnected: false,
             next_due: now,
         }
@@ -154,6 +159,7 @@ impl Peer {
             }
         };
         io.outbox.commit(check.reply_len, path);
+        self.signs.record(io.now);
         self.remember(path);
         self.next_due = io.now;
         if check.nominated && matches!(self.phase, Phase::Sending { .. }) {
@@ -196,8 +202,14 @@ impl Peer {
             return Err(DropReason::RtcpBeforeKeys);
         };
         let heard = reporter.receive(datagram, io)?;
-        // There may be something to confirm. What is due sooner is not put off.
-        self.next_due = self.next_due.min(reporter.next_due());
+        self.signs.record(io.now);
+        // There may be something to confirm, or to tell of. What is due sooner is not put off.
+        let due = if self.disconnected {
+            io.now
+        } else {
+            reporter.next_due()
+        };
+        self.next_due = self.next_due.min(due);
         Ok(self.obey(heard, timestamp, io))
     }
 

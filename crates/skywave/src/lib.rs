@@ -41,12 +41,14 @@ mod mailbox;
 mod media_thread;
 mod negotiation;
 mod overload;
+mod patience;
 mod playing_track;
 mod port_counters;
 mod queue;
 mod scheduling;
 mod seat;
 mod shard;
+mod state_change;
 mod stats;
 mod status;
 mod track_encodings;
@@ -68,8 +70,9 @@ pub use skywave_audio::{
     Ptime, Silence, Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
-pub use skywave_peer::{FailureReason, Limits};
+pub use skywave_peer::{CloseReason, FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
+pub use state_change::{StateChange, StateChanges, StateReason};
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
 pub use status::TransmitterState;
 pub use transmitter::AudioTransmitter;

@@ -46,7 +46,7 @@ impl Seat {
     pub(crate) fn set_audience(&mut self, audience: Audience) {
         self.audience = Some(audience);
         self.status
-            .send_modify(|status| status.state = TransmitterState::Connecting);
+            .send_modify(|status| status.enter(TransmitterState::Connecting, None));
     }
 
     /// Tells the handle what happened. True if it was the end.

@@ -1,9 +1,12 @@
 //! The state of a transmitter, as its thread tells it to its handles.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use skywave_peer::{CloseReason, Connection, FailureReason, PeerEvent};
+
+use crate::state_change::{StateChange, StateLog, StateReason};
 
 /// The state of a transmitter, in the words of the W3C's `RTCPeerConnectionState`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -58,13 +61,25 @@ pub(crate) struct Status {
     pub(crate) failure: Option<FailureReason>,
     /// If closed.
     pub(crate) closed_by: Option<CloseReason>,
+    /// How it came to this state.
+    pub(crate) changes: StateLog,
 }
 
 impl Status {
+    /// Goes over to a state.
+    pub(crate) fn enter(&mut self, state: TransmitterState, reason: Option<StateReason>) {
+        self.state = state;
+        self.changes.push(StateChange {
+            state,
+            reason,
+            at: SystemTime::now(),
+        });
+    }
+
     pub(crate) fn apply(&mut self, event: PeerEvent) {
         match event {
             PeerEvent::Connected(connection) => {
-                self.state = TransmitterState::Connected;
+                self.enter(TransmitterState::Connected, None);
                 self.connection = Some(connection);
             }
             PeerEvent::Moved(remote) => {
@@ -74,14 +89,19 @@ impl Status {
             }
             PeerEvent::SsrcChanged(ssrc) => self.ssrc = Some(ssrc),
             PeerEvent::BitrateLimited(bits) => self.max_bitrate = Some(bits),
-            PeerEvent::Disconnected => self.state = TransmitterState::Disconnected,
-            PeerEvent::Reconnected => self.state = TransmitterState::Connected,
+            PeerEvent::Disconnected => {
+                self.enter(TransmitterState::Disconnected, Some(StateReason::Silent));
+            }
+            PeerEvent::Reconnected => {
+                self.enter(TransmitterState::Connected, Some(StateReason::Returned));
+            }
             PeerEvent::Failed(reason) => {
-                self.state = TransmitterState::Failed;
+                let why = StateReason::Failed(reason.clone());
+                self.enter(TransmitterState::Failed, Some(why));
                 self.failure = Some(reason);
             }
             PeerEvent::Closed(reason) => {
-                self.state = TransmitterState::Closed;
+                self.enter(TransmitterState::Closed, Some(StateReason::HungUp(reason)));
                 self.closed_by = Some(reason);
             }
             // Events that later versions of the hub may add change no state.

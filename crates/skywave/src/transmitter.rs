@@ -1,11 +1,12 @@
 //! The audio transmitter: one send-only audio peer connection.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use skywave_audio::{AudioCodec, AudioSource, Packetization};
 use skywave_dtls::Version;
-use skywave_peer::{CloseReason, LocalParameters, Peer, PeerConfig, PeerId};
+use skywave_peer::{LocalParameters, Peer, PeerConfig, PeerId};
 use skywave_rtp::{Counters, Packing, ToneSender};
 use skywave_sdp::{CodecDescription, Negotiated, SendCapabilities, SessionDescription};
 use tokio::sync::watch;
@@ -17,8 +18,10 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::media_thread::Command;
 use crate::negotiation;
+use crate::patience::within_patience;
 use crate::seat::Audience;
 use crate::shard::Shard;
+use crate::state_change::{StateChanges, StateReason};
 use crate::stats::{AudioCodecCapability, TransmissionStats};
 use crate::status::{Status, TransmitterState};
 
@@ -38,6 +41,8 @@ pub struct AudioTransmitter {
     counters: Arc<Counters>,
     /// Its other end is with the media thread: if that is gone, everything is closed.
     status: watch::Receiver<Status>,
+    /// The media thread did not hang up in time.
+    abandoned: AtomicBool,
     /// Given back with the transmitter.
     _place: Place,
 }
@@ -88,6 +93,7 @@ impl AudioTransmitter {
             signaling: Signaling::New,
             counters: Arc::default(),
             status,
+            abandoned: AtomicBool::new(false),
             _place: place,
         };
         transmitter.shard().queue(register)?;
@@ -247,7 +253,8 @@ impl AudioTransmitter {
     /// What was sent so far and how it arrived.
     pub fn transmission_stats(&self) -> TransmissionStats {
         let counters = self.counters.snapshot();
-        let status = self.status.borrow().clone();
+        let state = self.state();
+        let status = self.status.borrow();
         let agreed = match &self.signaling {
             Signaling::Agreed(agreed) => Some(agreed),
             _ => None,
@@ -257,7 +264,7 @@ impl AudioTransmitter {
         let connection = status.connection;
         TransmissionStats {
             reason: reason(&status),
-            state: self.state(),
+            state,
             ssrc: status.ssrc.unwrap_or(self.local.ssrc),
             mid: agreed.and_then(|agreed| agreed.mid.clone()),
             mime_type: codec.map(AudioCodec::mime_type),
@@ -292,7 +299,10 @@ impl AudioTransmitter {
     /// The state of the connection.
     pub fn state(&self) -> TransmitterState {
         let state = self.status.borrow().state;
-        if !state.is_final() && self.status.has_changed().is_err() {
+        if state.is_final() {
+            return state;
+        }
+        if self.status.has_changed().is_err() || self.abandoned.load(Relaxed) {
             return TransmitterState::Closed;
         }
         match self.signaling {
@@ -300,6 +310,12 @@ impl AudioTransmitter {
             Signaling::Agreed(_) if state == TransmitterState::New => TransmitterState::Connecting,
             _ => state,
         }
+    }
+
+    /// All changes of the state in their order, from the first on: those that were, and those to
+    /// come.
+    pub fn state_changes(&self) -> StateChanges {
+        StateChanges::new(self.status.clone())
     }
 
     /// Waits until media flows. Needs no particular runtime.
@@ -327,10 +343,14 @@ impl AudioTransmitter {
         let _ = status.wait_for(|status| status.state.is_final()).await;
     }
 
-    /// Hangs up, with RTCP BYE and DTLS close_notify. Calling it again does nothing.
+    /// Hangs up, with RTCP BYE and DTLS close_notify, and waits until that is done; no longer than
+    /// a second, however busy the media thread is. Calling it again does nothing. Needs no
+    /// particular runtime.
     pub async fn close(&self) {
         self.hang_up();
-        self.closed().await;
+        if !within_patience(self.closed()).await {
+            self.abandoned.store(true, Relaxed);
+        }
     }
 
     fn shard(&self) -> &Shard {
@@ -426,14 +446,9 @@ fn invalid(call: &'static str, when: &'static str) -> Error {
 }
 
 fn reason(status: &Status) -> Option<String> {
-    let closed = status.closed_by.map(|reason| match reason {
-        CloseReason::Local => "hung up here",
-        CloseReason::DtlsClosed => "hung up by the peer (DTLS)",
-        CloseReason::Bye => "hung up by the peer (RTCP BYE)",
-        _ => "hung up",
-    });
-    let failure = status.failure.as_ref().map(ToString::to_string);
-    failure.or_else(|| closed.map(str::to_owned))
+    let closed = status.closed_by.map(StateReason::HungUp);
+    let failed = status.failure.clone().map(StateReason::Failed);
+    Some(failed.or(closed)?.to_string())
 }
 
 /// As the W3C's `tlsVersion`: four upper-case hexadecimal digits.

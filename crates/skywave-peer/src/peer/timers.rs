@@ -22,15 +22,15 @@ impl Peer {
             {
                 Some(FailureReason::HandshakeTimeout)
             }
-            Phase::Sending { .. } if self.silence(now) >= limits.consent_timeout => {
+            Phase::Sending { .. } if self.without_consent(now) >= limits.consent_timeout => {
                 Some(FailureReason::ConsentExpired)
             }
             _ => None,
         }
     }
 
-    /// How long no check has come.
-    fn silence(&self, now: Instant) -> Duration {
+    /// How long no check has come: nothing else renews consent (RFC 7675 §5.1).
+    fn without_consent(&self, now: Instant) -> Duration {
         self.ice
             .last_check()
             .map_or(Duration::ZERO, |last| now.saturating_duration_since(last))
@@ -38,7 +38,8 @@ impl Peer {
 
     /// Tells when the peer falls silent, and when it speaks again.
     pub(super) fn watch_signs_of_life(&mut self, io: &mut Io<'_>) {
-        let disconnected = self.silence(io.now) >= self.config.limits.disconnected_timeout;
+        let patience = self.signs.patience(self.config.limits.disconnected_timeout);
+        let disconnected = self.signs.silence(io.now) >= patience;
         if disconnected != self.disconnected {
             self.disconnected = disconnected;
             let event = if disconnected {
@@ -77,12 +78,11 @@ impl Peer {
                 earliest(patience(limits.handshake_timeout), dtls.next_timeout())
             }
             Phase::Sending { dtls, reporter } => {
-                let patience = if self.disconnected {
-                    limits.consent_timeout
-                } else {
-                    limits.disconnected_timeout
-                };
-                let due = reporter.next_due().min(later(last_check, patience));
+                let consent_ends = later(last_check, limits.consent_timeout);
+                let due = reporter.next_due().min(consent_ends);
+                let patience = self.signs.patience(limits.disconnected_timeout);
+                let missed = self.signs.last().map(|last| later(last, patience));
+                let due = earliest(due, missed.filter(|_| !self.disconnected));
                 earliest(due, dtls.next_timeout())
             }
         };

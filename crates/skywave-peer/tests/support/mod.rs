@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     pub(crate) identity: Identity,
     pub(crate) listeners: Vec<Listener>,
+    /// Where each datagram of the hub went.
+    pub(crate) destinations: Vec<Path>,
     /// The step of the clock.
     pub(crate) tick: Duration,
     /// Whether frames go out.
@@ -62,6 +64,7 @@ impl World {
             },
             identity: Identity::generate(std::time::SystemTime::now()).unwrap(),
             listeners: Vec::new(),
+            destinations: Vec::new(),
             tick: TICK,
             frames: true,
             loss: 0,
@@ -225,6 +228,7 @@ impl World {
             .collect();
         self.outbox.clear();
         for (datagram, path) in datagrams {
+            self.destinations.push(path);
             if self.lose() {
                 continue;
             }
