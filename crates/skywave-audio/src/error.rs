@@ -67,4 +67,18 @@ pub enum Error {
     /// The resampler refused its settings or a block.
     #[error("resampler: {0}")]
     Resampler(String),
+    /// Pushed audio of a rate outside 8 to 192 kHz.
+    #[error("audio of {0} Hz cannot be converted, only of 8,000 to 192,000 Hz")]
+    SampleRate(u32),
+    /// Pushed audio of no channel, or of more than 8.
+    #[error("{0} channels cannot be converted, only 1 to 8")]
+    Channels(u16),
+    /// Pushed audio that ends within a sample.
+    #[error("{values} values are no whole samples of {channels} channels")]
+    PartialSample {
+        /// Values given.
+        values: usize,
+        /// Channels that each sample has.
+        channels: u16,
+    },
 }

@@ -6,6 +6,8 @@
 //! is due when ([`FrameClock`]), what collects and encodes it packet by packet
 //! ([`PacketEncoder`]), and the level of a packet ([`audio_level`]).
 //!
+//! Audio that a program has in another format goes through a [`PcmConverter`].
+//!
 //! It knows no network and no RTP header. Nothing in it reads a clock or waits;
 //! only [`FileSource`] and [`PcmReader`] have a thread each, which reads ahead.
 //!
@@ -52,13 +54,16 @@ mod opus_encoder;
 mod packet_encoder;
 mod packet_grid;
 mod packetization;
+mod pcm_converter;
 mod pcm_reader;
+mod pcm_samples;
 mod prefetch;
 mod ptime;
 mod resampler;
 mod reverb;
 mod source;
 mod source_player;
+mod stream_resampler;
 mod string_voice;
 mod tone;
 
@@ -74,7 +79,9 @@ pub use opus_complexity::OpusComplexity;
 pub use packet_encoder::PacketEncoder;
 pub use packet_grid::PacketGrid;
 pub use packetization::Packetization;
+pub use pcm_converter::PcmConverter;
 pub use pcm_reader::PcmReader;
+pub use pcm_samples::PcmSamples;
 pub use ptime::Ptime;
 pub use source::{AudioSource, Silence};
 pub use source_player::{SourcePlayer, Supply};
@@ -89,5 +96,6 @@ const _: () = {
     assert_send::<PacketEncoder>();
     assert_send::<SourcePlayer>();
     assert_send::<FileSource>();
+    assert_send::<PcmConverter>();
     assert_send::<PcmReader>();
 };
