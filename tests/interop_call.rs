@@ -312,6 +312,7 @@ const EVERYTHING: RtpConfig = RtpConfig {
     encrypted_headers: true,
     retransmission: true,
     redundancy: 2,
+    adaptive_redundancy: false,
 };
 
 const WITHOUT_RETRANSMISSION: RtpConfig = RtpConfig {
@@ -321,6 +322,7 @@ const WITHOUT_RETRANSMISSION: RtpConfig = RtpConfig {
     encrypted_headers: true,
     retransmission: false,
     redundancy: 0,
+    adaptive_redundancy: false,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -9,6 +9,8 @@ pub(crate) struct Demands {
     pub(crate) source: Option<Source>,
     /// Send no more than so many bit/s (RFC 5104).
     pub(crate) max_bitrate: Option<u64>,
+    /// Repeat so many earlier frames in each packet, by the loss that was reported (RFC 2198).
+    pub(crate) redundancy: Option<u8>,
     /// Send these once more (RFC 4585 §6.2.1).
     pub(crate) lost: Lost,
 }

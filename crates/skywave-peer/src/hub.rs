@@ -273,6 +273,9 @@ impl Hub {
         if let Some(bits) = demands.max_bitrate {
             state.configure(|options| options.request_max_bitrate(bits));
         }
+        if let Some(frames) = demands.redundancy {
+            state.configure(|options| options.repair(frames));
+        }
         let moment = Moment::of(io);
         for &number in demands.lost.numbers() {
             if let Some(stream) = stream {

@@ -35,6 +35,7 @@ mod heard;
 mod hub;
 mod limits;
 mod local;
+mod loss_response;
 mod outbox;
 mod peer;
 mod protection;

@@ -234,7 +234,8 @@ impl Peer {
             .source
             .map(|source| PeerEvent::SsrcChanged(source.ssrc));
         let limited = demands.max_bitrate.map(PeerEvent::BitrateLimited);
-        for event in renamed.into_iter().chain(limited) {
+        let reported = heard.fraction_lost.map(PeerEvent::Reported);
+        for event in renamed.into_iter().chain(limited).chain(reported) {
             io.events.push((self.config.id, event));
         }
         Step::Obey(demands)

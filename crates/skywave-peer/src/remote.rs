@@ -25,6 +25,8 @@ pub struct Remote {
     pub rtp: RtpTerms,
     /// Earlier frames that each packet repeats from the beginning, 0 to 2; nothing without RED.
     pub redundancy: u8,
+    /// Packets repeat up to two earlier frames while the peer reports loss.
+    pub adaptive_redundancy: bool,
 }
 
 impl Remote {
@@ -44,6 +46,7 @@ impl Remote {
             mid: negotiated.mid.clone(),
             rtp: RtpTerms::new(negotiated),
             redundancy: 0,
+            adaptive_redundancy: false,
         }
     }
 }

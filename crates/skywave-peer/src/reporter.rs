@@ -16,6 +16,7 @@ use crate::demands::Source;
 use crate::drop_reason::DropReason;
 use crate::event::Io;
 use crate::heard::Heard;
+use crate::loss_response::LossResponse;
 use crate::split_mix::SplitMix;
 
 /// Sends and reads the RTCP of one peer.
@@ -26,6 +27,8 @@ pub(crate) struct Reporter {
     /// Whether anything still speaks for the call; none if nobody wants to know.
     watch: Option<Watch>,
     random: SplitMix,
+    /// None if loss changes nothing.
+    loss_response: Option<LossResponse>,
     /// Under which SSRC the peer reports.
     remote_ssrc: Option<u32>,
     /// The peer's clock when it asked for the round-trip time, and when that arrived.
@@ -62,6 +65,8 @@ pub(crate) struct ReporterConfig {
     pub(crate) frame_interval: Duration,
     /// Whether a circuit breaker ends the call.
     pub(crate) circuit_breaker: bool,
+    /// Whether loss is answered with redundant audio.
+    pub(crate) adaptive_redundancy: bool,
     pub(crate) nack: bool,
     pub(crate) tmmbr: bool,
     pub(crate) rcvr_rtt: bool,
@@ -76,7 +81,9 @@ impl Reporter {
             breaker: circuit_breaker(&config, &timer),
             due: now,
         });
+        let loss_response = config.adaptive_redundancy.then(LossResponse::default);
         Self {
+            loss_response,
             config,
             activity: SenderActivity::default(),
             timer,

@@ -22,6 +22,8 @@ pub(crate) struct SendOptions {
     red: Option<u8>,
     /// Earlier frames that each packet repeats, as far as the bit rate allows.
     redundancy: u8,
+    /// The same because of what the peer reports lost.
+    repair: u8,
     /// The peer's description allows so many bit/s.
     described_max_bitrate: Option<u64>,
     /// The peer's last request allows so many bit/s.
@@ -60,6 +62,7 @@ impl SendOptions {
             }),
             red: terms.red,
             redundancy: 0,
+            repair: 0,
             described_max_bitrate: terms.max_bitrate,
             requested_max_bitrate: None,
             tones: terms.telephone_event.map(|event| Tones {
@@ -76,6 +79,7 @@ impl SendOptions {
     pub(crate) fn are_idle(&self) -> bool {
         self.log.is_none()
             && self.redundancy == 0
+            && self.repair == 0
             && !self.numbered
             && self.renamed.is_none()
             && self
@@ -90,6 +94,11 @@ impl SendOptions {
         if self.red.is_none() {
             self.redundancy = 0;
         }
+    }
+
+    /// Repeats so many because of loss, even if fewer were asked for.
+    pub(crate) fn repair(&mut self, frames: u8) {
+        self.repair = frames;
     }
 
     /// The peer asks for no more than so many bit/s.
@@ -164,7 +173,10 @@ impl SendOptions {
             let octets = payload_len * (usize::from(frames) + 1) + PACKET_OVERHEAD as usize;
             octets as u128 <= allowed
         };
-        (0..=self.redundancy).rev().find(fits).unwrap_or(0)
+        (0..=self.redundancy.max(self.repair))
+            .rev()
+            .find(fits)
+            .unwrap_or(0)
     }
 
     /// How long a packet may be, headers of the network included, by the limits of the bit rate. A

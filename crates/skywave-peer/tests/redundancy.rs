@@ -6,8 +6,8 @@ mod support;
 use std::time::Duration;
 
 use skywave_dtls::Role;
-use skywave_peer::{PeerId, Remote};
-use skywave_rtp::{RedBlocks, RtpPacket};
+use skywave_peer::{PeerEvent, PeerId, Remote};
+use skywave_rtp::{RedBlocks, ReportBlock, RtpPacket};
 
 use support::{World, rtcp};
 
@@ -90,6 +90,61 @@ fn redundancy_is_switched_for_one_listener_at_any_time() {
     }
     let numbers = world.listeners[index].sequence_numbers();
     assert_eq!(numbers[1], numbers[0].wrapping_add(1));
+}
+
+/// What packets repeat after reports of these losses, in 1/256, in a row.
+fn repetitions_after(world: &mut World, index: usize, reports: &[u8]) -> Vec<Option<usize>> {
+    let ssrc = world.listeners[index].media_ssrc;
+    for &fraction_lost in reports {
+        let block = ReportBlock {
+            ssrc,
+            fraction_lost,
+            cumulative_lost: 0,
+            highest_sequence: 0,
+            jitter: 0,
+            last_sr: 0,
+            delay_since_last_sr: 0,
+        };
+        world.hear(index, &rtcp::receiver_report(&block));
+    }
+    world.listeners[index].clear();
+    world.run(Duration::from_millis(40));
+    repetitions(world, index)
+}
+
+#[test]
+fn listener_that_reports_loss_gets_redundancy_until_the_loss_is_over() {
+    let mut world = World::new();
+    let [index, other] = [(); 2].map(|()| {
+        world.connect_as(|remote| {
+            redundant(0)(remote);
+            remote.adaptive_redundancy = true;
+        })
+    });
+    // As many frames as can be repeated.
+    world.run(Duration::from_millis(60));
+    assert_eq!(repetitions_after(&mut world, index, &[0, 2]), [None; 2]);
+    assert_eq!(repetitions_after(&mut world, index, &[8]), [Some(1); 2]);
+    assert_eq!(repetitions_after(&mut world, index, &[64]), [Some(2); 2]);
+    let theirs = &world.listeners[other].packets;
+    let types = theirs.iter().map(|packet| packet[1] & 0x7f);
+    assert!(types.into_iter().all(|payload_type| payload_type == OPUS));
+    assert_eq!(repetitions_after(&mut world, index, &[0; 3]), [Some(1); 2]);
+    assert_eq!(repetitions_after(&mut world, index, &[0; 3]), [None; 2]);
+    let reported = |event| (PeerId(index as u64), PeerEvent::Reported(event));
+    assert!(world.events.contains(&reported(64)));
+}
+
+#[test]
+fn loss_never_takes_away_what_was_asked_for() {
+    let mut world = World::new();
+    let index = world.connect_as(|remote| {
+        redundant(2)(remote);
+        remote.adaptive_redundancy = true;
+    });
+    world.run(Duration::from_millis(60));
+    let after = repetitions_after(&mut world, index, &[8, 0, 0, 0, 0]);
+    assert_eq!(after, [Some(2); 2]);
 }
 
 #[test]

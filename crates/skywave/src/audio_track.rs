@@ -8,6 +8,7 @@ use skywave_peer::StreamKey;
 
 use crate::config::TrackConfig;
 use crate::lateness::LatenessHistogram;
+use crate::loss_distribution::LossDistribution;
 use crate::mailbox::Mailbox;
 use crate::stats::TrackStats;
 
@@ -46,6 +47,7 @@ impl AudioTrack {
             encoder_errors: counters.encoder_errors.load(Relaxed),
             encodings: counters.encodings.load(Relaxed),
             ended: counters.ended.load(Relaxed),
+            worst_decile_loss: f64::from(self.shared.losses.worst_decile()) / 100.0,
             lateness: counters.lateness.snapshot(),
         }
     }
@@ -57,6 +59,8 @@ pub(crate) struct TrackShared {
     pub(crate) config: TrackConfig,
     pub(crate) mailbox: Mailbox,
     pub(crate) counters: TrackCounters,
+    /// What its listeners report.
+    pub(crate) losses: LossDistribution,
     /// Connected listeners of each shard: nothing is encoded for nobody.
     audiences: Box<[Audiences]>,
 }
@@ -74,6 +78,7 @@ impl TrackShared {
             config,
             mailbox: Mailbox::default(),
             counters: TrackCounters::default(),
+            losses: LossDistribution::default(),
             audiences: (0..shards).map(|_| Audiences::default()).collect(),
         }
     }

@@ -114,6 +114,9 @@ pub struct RtpConfig {
     /// 0 to 2; more is taken for 2. See also
     /// [`AudioTransmitter::set_redundancy`](crate::AudioTransmitter::set_redundancy). Default: 0.
     pub redundancy: u8,
+    /// The same, one or two frames as long as a listener reports 2 or 10 % of the packets lost, for
+    /// that listener alone, if it takes redundant audio. Default: true.
+    pub adaptive_redundancy: bool,
 }
 
 impl Default for RtpConfig {
@@ -125,6 +128,7 @@ impl Default for RtpConfig {
             encrypted_headers: true,
             retransmission: true,
             redundancy: 0,
+            adaptive_redundancy: true,
         }
     }
 }

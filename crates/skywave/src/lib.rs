@@ -37,6 +37,7 @@ mod engine;
 mod error;
 mod fan_out;
 mod lateness;
+mod loss_distribution;
 mod mailbox;
 mod media_thread;
 mod negotiation;

@@ -73,6 +73,7 @@ pub(crate) fn remote(
     };
     Remote {
         redundancy: track.config.rtp.redundancy,
+        adaptive_redundancy: track.config.rtp.adaptive_redundancy,
         ..Remote::new(negotiated, track.stream(packetization), format)
     }
 }

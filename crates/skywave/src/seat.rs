@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::admission::HandshakePlace;
 use crate::audio_track::TrackShared;
+use crate::loss_distribution::Class;
 use crate::status::{Status, TransmitterState};
 
 /// The place that a connected listener takes in a track's audience.
@@ -23,6 +24,8 @@ pub(crate) struct Seat {
     status: watch::Sender<Status>,
     audience: Option<Audience>,
     listening: bool,
+    /// Of its last report.
+    loss: Option<Class>,
     /// Given back when it is connected, or gone.
     handshake: Option<HandshakePlace>,
 }
@@ -33,6 +36,7 @@ impl Seat {
             status,
             audience: None,
             listening: false,
+            loss: None,
             handshake: None,
         }
     }
@@ -55,8 +59,19 @@ impl Seat {
             self.join();
             self.handshake = None;
         }
+        if let PeerEvent::Reported(fraction_lost) = event {
+            self.report(fraction_lost);
+            return false;
+        }
         self.status.send_modify(|status| status.apply(event));
         self.status.borrow().state.is_final()
+    }
+
+    fn report(&mut self, fraction_lost: u8) {
+        if let Some(audience) = &self.audience {
+            let losses = &audience.track.losses;
+            self.loss = Some(losses.report(self.loss, fraction_lost));
+        }
     }
 
     fn join(&mut self) {
@@ -75,6 +90,7 @@ impl Drop for Seat {
             && self.listening
         {
             audience.track.leave(audience.shard, audience.packetization);
+            audience.track.losses.forget(self.loss);
         }
     }
 }

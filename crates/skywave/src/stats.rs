@@ -115,7 +115,7 @@ pub struct ShardStats {
 }
 
 /// Numbers of one track.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrackStats {
     /// Frames read from the source, each up to the next boundary between packets of any length
@@ -137,6 +137,9 @@ pub struct TrackStats {
     pub encodings: u64,
     /// Whether the source has come to its end, so that silence is sent.
     pub ended: bool,
+    /// The share of packets that each of the worst tenth of the listeners reports lost at least,
+    /// 0 to 1, in steps of a few per cent.
+    pub worst_decile_loss: f64,
     /// How long after they were due frames had been encoded.
     pub lateness: Lateness,
 }

@@ -103,6 +103,7 @@ impl Peer {
             session_bandwidth: remote.format.session_bandwidth(),
             frame_interval: remote.format.frame_interval,
             circuit_breaker: self.config.limits.circuit_breaker,
+            adaptive_redundancy: remote.adaptive_redundancy && remote.rtp.red.is_some(),
             nack: remote.rtp.nack,
             tmmbr: remote.rtp.tmmbr,
             rcvr_rtt: remote.rtp.rcvr_rtt,

@@ -133,6 +133,7 @@ impl World {
             rtp: terms(),
             format: FORMAT,
             redundancy: 0,
+            adaptive_redundancy: false,
         }
     }
 

@@ -303,4 +303,5 @@ const NOTHING: RtpConfig = RtpConfig {
     encrypted_headers: false,
     retransmission: false,
     redundancy: 0,
+    adaptive_redundancy: false,
 };
