@@ -69,6 +69,7 @@ pub use skywave_audio::{
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
+pub use skywave_sdp::IceCredentials;
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
 pub use status::TransmitterState;
 pub use transmitter::AudioTransmitter;
