@@ -1,7 +1,8 @@
-//! Reading an offer from the body of a request: its type, its size, its encoding.
+//! Reading a description, or a fragment of one, from the body of a request: its type, its size,
+//! its encoding.
 //!
-//! Refuses other content types, more than [`MAX_OFFER_BYTES`], text that is not
-//! UTF-8 and bodies that take longer than [`READ_TIMEOUT`].
+//! Refuses other content types, bodies that are too large or take too long, and text that is not
+//! UTF-8.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -11,74 +12,77 @@ use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 
-use crate::Problem;
+use crate::{Problem, WhepConfig};
 
-/// The SDP text of a request.
-pub(crate) async fn read(request: Request) -> Result<String, Problem> {
-    if !is_sdp(request.headers()) {
+/// The text of a request whose content type has to be `media_type`.
+pub(crate) async fn read(
+    request: Request,
+    media_type: &'static str,
+    config: &WhepConfig,
+) -> Result<String, Problem> {
+    if !is(request.headers(), media_type) {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "An offer is sent as application/sdp.",
+            format!("The body has to be {media_type}."),
         ));
     }
-    let body = tokio::time::timeout(READ_TIMEOUT, read_body(request.into_body()))
+    let reading = read_body(request.into_body(), config.max_body);
+    let body = tokio::time::timeout(config.body_timeout, reading)
         .await
         .map_err(|_| {
-            Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "The offer did not arrive in time.",
-            )
+            let detail = "The body did not arrive in time.";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
         })??;
     String::from_utf8(body)
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The offer is not text in UTF-8."))
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The body is not text in UTF-8."))
 }
 
-/// True for `application/sdp` in any case and with any parameters (RFC 9110 §8.3.1).
-fn is_sdp(headers: &HeaderMap) -> bool {
+/// True for this type in any case and with any parameters (RFC 9110 §8.3.1).
+fn is(headers: &HeaderMap, media_type: &str) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/sdp"))
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }
 
-/// The whole body, or 413 when it is too large.
+/// The whole body, or 413 when it is larger than `limit`.
 ///
 /// Somewhat more than the limit is read and thrown away: a client that is still
 /// writing when the connection closes would see a reset instead of the answer.
-async fn read_body(mut body: Body) -> Result<Vec<u8>, Problem> {
-    let mut offer = Vec::new();
+async fn read_body(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut text = Vec::new();
     let mut received = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame =
-            frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The offer broke off."))?;
+            frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The body broke off."))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         received += data.len();
-        if received <= MAX_OFFER_BYTES {
-            offer.extend_from_slice(&data);
-        } else if received > DISCARD_BYTES {
+        if received <= limit {
+            text.extend_from_slice(&data);
+        } else if received > limit.saturating_add(DISCARD_BYTES) {
             break;
         }
     }
-    if received > MAX_OFFER_BYTES {
+    if received > limit {
         return Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The offer is larger than {MAX_OFFER_BYTES} bytes."),
+            format!("The body is larger than {limit} bytes."),
         ));
     }
-    Ok(offer)
+    Ok(text)
 }
 
-/// The largest offer read; those of browsers have 2 to 10 KiB.
-const MAX_OFFER_BYTES: usize = 64 * 1024;
+/// The largest description read unless configured; those of browsers have 2 to 10 KiB.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
 
-/// Where reading an offer that is too large stops.
+/// How long a client may take to send it unless configured.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How much of a body that is too large is thrown away before the connection is closed on it.
 const DISCARD_BYTES: usize = 16 * 1024 * 1024;
-
-/// How long a client may take to send its offer.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -92,19 +96,19 @@ mod tests {
     }
 
     #[test]
-    fn content_type_may_have_parameters_and_any_case() {
+    fn rfc9110_8_3_1_content_type_may_have_parameters_and_any_case() {
         for accepted in [
             "application/sdp",
             "Application/SDP",
             "application/sdp; charset=utf-8",
             "application/sdp ;x=y",
         ] {
-            assert!(is_sdp(&headers(accepted)), "{accepted}");
+            assert!(is(&headers(accepted), "application/sdp"), "{accepted}");
         }
     }
 
     #[test]
-    fn other_content_types_are_not_offers() {
+    fn other_content_types_are_not_descriptions() {
         for refused in [
             "text/plain",
             "application/sdpfrag",
@@ -112,8 +116,8 @@ mod tests {
             "text/plain; a=application/sdp",
             "",
         ] {
-            assert!(!is_sdp(&headers(refused)), "{refused}");
+            assert!(!is(&headers(refused), "application/sdp"), "{refused}");
         }
-        assert!(!is_sdp(&HeaderMap::new()));
+        assert!(!is(&HeaderMap::new(), "application/sdp"));
     }
 }
