@@ -102,3 +102,6 @@ async fn in_time(State(limit): State<Duration>, request: Request, next: Next) ->
 
 /// After an error of the system.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;
