@@ -2,12 +2,17 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::RangedI64ValueParser;
 use clap::{Parser, Subcommand};
 use skywave::{EngineConfig, Ptime};
+use skywave_whip::{IceServer, Origins, WhepConfig};
 
-use crate::source::SourceName;
+use crate::access::Token;
+use crate::channels::ChannelArg;
+use crate::http::{HttpLimits, seconds};
 
 /// Plays live audio to any browser over WebRTC.
 ///
@@ -26,27 +31,35 @@ pub(crate) struct Args {
 
 impl Args {
     /// What to play, whether or not `serve` was written out.
-    pub(crate) fn source(&self) -> &SourceName {
+    pub(crate) fn sources(&self) -> &[ChannelArg] {
         match &self.command {
-            Some(Command::Serve(programme)) => &programme.source,
-            None => &self.programme.source,
+            Some(Command::Serve(programme)) => &programme.sources,
+            _ => &self.programme.sources,
         }
+    }
+
+    /// Whether to look at the system in place of serving.
+    pub(crate) fn is_doctor(&self) -> bool {
+        matches!(self.command, Some(Command::Doctor))
     }
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve a web page and one source to all who press Play (the default)
+    /// Serve a web page and the sources to all who press Play (the default)
     #[command(after_help = EXAMPLES)]
     Serve(Programme),
+    /// Look whether this computer is ready to serve with these options, and say what to do if not
+    Doctor,
 }
 
 #[derive(Debug, clap::Args)]
 struct Programme {
     /// What to play: melody, tone:HZ, a file (WAV, AIFF, FLAC, MP3, Ogg), or - for
-    /// standard input (raw 16-bit little-endian, 48 kHz, stereo)
-    #[arg(default_value = "melody", value_name = "SOURCE")]
-    source: SourceName,
+    /// standard input (raw 16-bit little-endian, 48 kHz, stereo). Several are channels
+    /// with a name each: main=melody talk=-
+    #[arg(default_value = "melody", value_name = "[NAME=]SOURCE")]
+    sources: Vec<ChannelArg>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -60,9 +73,57 @@ pub(crate) struct Serve {
     )]
     pub(crate) http: SocketAddr,
 
-    /// HTTP connections at a time; more wait until one of them ends
-    #[arg(long, global = true, value_name = "N", default_value_t = 512)]
-    pub(crate) http_connections: usize,
+    #[command(flatten)]
+    pub(crate) http_limits: HttpLimits,
+
+    /// The server's certificate and those that lead to its root (PEM): the page and the API are
+    /// then HTTPS. Read anew when it changes
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert (PEM)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// A secret that listeners have to show (Authorization: Bearer TOKEN); anybody may listen if
+    /// not given. Others on this computer see the command line: better in a file or the environment
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub(crate) viewer_token: Option<Token>,
+
+    /// A secret that who swaps sources and reads statistics has to show; only this computer may
+    /// if not given
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub(crate) control_token: Option<Token>,
+
+    /// Other web pages whose visitors may listen there: * or origins, separated by blanks. If not
+    /// given: all, or none where --http is a loopback address and there is no --viewer-token
+    #[arg(long, global = true, value_name = "ORIGINS")]
+    pub(crate) allow_origin: Option<Origins>,
+
+    /// A STUN or TURN server that listeners are told: stun:HOST or "turn:HOST USER PASSWORD"
+    /// (may be repeated)
+    #[arg(long, global = true, value_name = "SERVER")]
+    pub(crate) ice_server: Vec<IceServer>,
+
+    /// Tell listeners to come back while a source is at its end, in place of sending them silence
+    #[arg(long, global = true)]
+    pub(crate) only_live: bool,
+
+    /// Seconds after SIGTERM in which listeners stay while new ones are sent away
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "0", value_parser = drain)]
+    pub(crate) drain: Duration,
+
+    /// Where options stand that are not given otherwise: a TOML file with their names as keys
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Print all options as they are in the end, as such a file, and do nothing else
+    #[arg(long, global = true)]
+    pub(crate) print_config: bool,
+
+    /// How the log looks on standard error
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
 
     /// Where the audio is sent from; port 0 takes any free one
     #[arg(long, global = true, value_name = "ADDR:PORT", default_value_t = ANY_UDP)]
@@ -119,6 +180,46 @@ impl Serve {
             ..EngineConfig::default()
         }
     }
+
+    /// How listeners come in.
+    pub(crate) fn whep_config(&self) -> WhepConfig {
+        WhepConfig {
+            ice_servers: self.ice_server.clone(),
+            origins: self.origins(),
+            only_live: self.only_live,
+            max_body: self.http_limits.body_bytes,
+            body_timeout: self.http_limits.request_timeout,
+        }
+    }
+
+    /// The pages that may listen. Where only this computer gets in, pages elsewhere must not hear
+    /// what plays on it through a browser that runs here.
+    pub(crate) fn origins(&self) -> Origins {
+        let private = self.http.ip().is_loopback() && self.viewer_token.is_none();
+        let default = if private {
+            Origins::Only(Vec::new())
+        } else {
+            Origins::Any
+        };
+        self.allow_origin.clone().unwrap_or(default)
+    }
+}
+
+/// How the log looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// A time, in seconds; none is one too.
+fn drain(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    seconds(text)
 }
 
 /// An address that a listener can send to.
@@ -153,6 +254,9 @@ Examples:
   skywave --http 0.0.0.0:8080          for everybody in the network
   skywave --http 0.0.0.0:80 --udp 0.0.0.0:5000 --public-ip 203.0.113.7
                                        behind NAT, UDP port 5000 forwarded
+  skywave main=melody talk=tone:440    two channels, /whep/main and /whep/talk
+  skywave --config skywave.toml        options from a file; --print-config shows one
+  skywave doctor --http 0.0.0.0:80     is this computer ready?
   ffmpeg -re -i radio.m3u8 -f s16le -ar 48000 -ac 2 - | skywave -
                                        whatever ffmpeg can read
 
@@ -160,11 +264,14 @@ A file named like a source is written with its folder: ./melody.
 While it runs, the page swaps the source, and so does
   curl -X PUT -H 'content-type: application/json' \\
        -d '{\"source\":\"tone:880\"}' http://127.0.0.1:8080/api/source
+Every option can be given in the environment too: --max-listeners is
+SKYWAVE_MAX_LISTENERS. The command line goes before it, and it before --config.
 RUST_LOG (for example skywave=debug) says how much is logged on standard error.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::SourceName;
     use clap::CommandFactory;
 
     #[test]
@@ -179,7 +286,7 @@ mod tests {
             &["skywave", "serve", "tone:440"],
         ] {
             let args = Args::try_parse_from(line).unwrap();
-            assert_eq!(args.source().to_string(), "tone:440");
+            assert_eq!(args.sources()[0].source.to_string(), "tone:440");
             assert_eq!(args.serve.http.port(), 8080);
         }
     }
@@ -192,7 +299,7 @@ mod tests {
         ] {
             let words = ["skywave"].into_iter().chain(line.split(' '));
             let args = Args::try_parse_from(words).unwrap();
-            assert_eq!(args.source().to_string(), "tone:440", "{line}");
+            assert_eq!(args.sources()[0].source.to_string(), "tone:440", "{line}");
             assert_eq!(args.serve.http.port(), 9, "{line}");
         }
     }
@@ -234,7 +341,7 @@ mod tests {
     #[test]
     fn nothing_at_all_plays_the_melody() {
         let args = Args::try_parse_from(["skywave"]).unwrap();
-        assert_eq!(*args.source(), SourceName::Melody);
+        assert_eq!(args.sources()[0].source, SourceName::Melody);
     }
 
     #[test]
@@ -248,5 +355,18 @@ mod tests {
         ];
         let args = Args::try_parse_from(line).unwrap();
         assert_eq!(args.serve.public_ip.len(), 2);
+    }
+
+    #[test]
+    fn pages_elsewhere_do_not_hear_what_is_for_this_computer_only() {
+        let origins = |words: &[&str]| {
+            let args = Args::try_parse_from([&["skywave"], words].concat());
+            args.unwrap().serve.origins()
+        };
+        let token = ["--viewer-token", "0123456789abcdef"];
+        assert_eq!(origins(&[]), Origins::Only(Vec::new()));
+        assert_eq!(origins(&["--http", "0.0.0.0:80"]), Origins::Any);
+        assert_eq!(origins(&token), Origins::Any);
+        assert_eq!(origins(&["--allow-origin", "*"]), Origins::Any);
     }
 }

@@ -1,43 +1,52 @@
-//! HTTP/1.1 connections, bounded in number and in patience.
+//! HTTP connections, with TLS or without, bounded in number, size and patience.
 //!
 //! A client that says nothing, or goes on saying it for ever, costs a place for a while and
 //! nobody else their answer.
 
+mod connection;
+mod door;
+mod limits;
+mod tls;
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Router};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use skywave_whip::Problem;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use self::connection::Connection;
+use self::door::Door;
+pub(crate) use self::limits::{HttpLimits, seconds};
+pub(crate) use self::tls::{Tls, TlsError, load};
+
 /// Answers until `stop` is ready, then until the requests that are under way are answered.
-/// At most `limit` connections are open at a time; more wait to be accepted.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    limit: usize,
+    limits: HttpLimits,
+    tls: Option<Tls>,
     stop: impl Future<Output = ()>,
 ) {
-    let router = router.layer(from_fn(in_time));
-    let places = Arc::new(Semaphore::new(limit));
-    let graceful = GracefulShutdown::new();
+    let router = router
+        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(from_fn_with_state(limits.request_timeout, in_time));
+    let mut door = Door::new(&limits);
+    let (stopping, stopped) = watch::channel(());
+    let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {
-        let (stream, client, place) = tokio::select! {
-            accepted = accept(&listener, &places) => match accepted {
+        let (stream, client, permit) = tokio::select! {
+            accepted = accept(&listener, &door) => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors, say: some will be free again.
@@ -46,38 +55,42 @@ pub(crate) async fn serve(
                     continue;
                 }
             },
+            Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
-        let service = router.clone().layer(Extension(ConnectInfo(client)));
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // Broken off by the client, or for its slowness: there is nobody to tell.
-            let _ = connection.await;
+        // Closed at once: who opens so many means no good, or has more to do than wait.
+        let Some(place) = door.admit(client.ip(), permit) else {
+            continue;
+        };
+        let connection = Connection {
+            router: router.clone(),
+            client,
+            limits: limits.clone(),
+            stopped: stopped.clone(),
+        };
+        let tls = tls.as_ref().map(Tls::acceptor);
+        connections.spawn(async move {
+            connection.run(stream, tls).await;
             drop(place);
         });
     }
-    drop(listener);
-    graceful.shutdown().await;
+    drop((listener, stopping));
+    while connections.join_next().await.is_some() {}
 }
 
 /// Waits for a place, then for a client.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    door: &Door,
 ) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await;
-    let place = place.map_err(io::Error::other)?;
+    let permit = door.place().await.map_err(io::Error::other)?;
     let (stream, client) = listener.accept().await?;
-    Ok((stream, client, place))
+    Ok((stream, client, permit))
 }
 
 /// Gives up on a request whose body does not come.
-async fn in_time(request: Request, next: Next) -> Response {
-    match timeout(REQUEST_TIMEOUT, next.run(request)).await {
+async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -87,11 +100,8 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// From the start of a connection, or the last answer on it, to the end of a request's head.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// For everything that follows the head. Opening a source is part of it.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// After an error of the system.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

@@ -2,36 +2,49 @@
 //!
 //! Answers HTTP on one address (a page, WHEP, a small API) and sends the audio
 //! over WebRTC from one UDP port. Everything about media is the library's; here
-//! are arguments, sources by name, the API, the page and the end of the process.
-//! HTTPS and accounts are not: put a reverse proxy in front, one that passes `Host` on.
+//! are options, sources by name, HTTP and HTTPS, the API, the page and the end of the process.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod access;
 mod api;
 mod args;
+mod channels;
+mod config;
+mod doctor;
+mod health;
 mod http;
+mod logging;
 mod page;
 mod serve;
 mod shutdown;
 mod source;
 mod system_limits;
 
-use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
-use clap::Parser;
-use tracing_subscriber::EnvFilter;
-
-use crate::args::Args;
+use crate::config::Config;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    log_to_stderr();
+    let config = match Config::read(config::words()) {
+        Ok(config) => config,
+        Err(config::Error::CommandLine(error)) => error.exit(),
+        Err(error) => return fail(&error),
+    };
+    let args = &config.args;
+    if args.serve.print_config {
+        print!("{}", config.to_toml());
+        return ExitCode::SUCCESS;
+    }
+    logging::start(args.serve.log_format);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let served = runtime.block_on(serve::serve(args.source().clone(), &args.serve));
+    if args.is_doctor() {
+        return runtime.block_on(doctor::examine(args));
+    }
+    let served = runtime.block_on(serve::serve(args.sources(), &args.serve));
     // Not dropped: that would wait for a file which is just being opened.
     runtime.shutdown_background();
     match served {
@@ -43,14 +56,4 @@ fn main() -> ExitCode {
 fn fail(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("error: {error}");
     ExitCode::FAILURE
-}
-
-fn log_to_stderr() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,skywave=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
-        .init();
 }

@@ -1,28 +1,37 @@
-//! `skywave serve`: one engine, one track, one HTTP address, until a signal comes.
+//! `skywave serve`: one engine, its channels, one HTTP address, until a signal comes.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use skywave::{Engine, RtpConfig, TrackConfig};
-use skywave_whip::Problem;
+use axum::middleware::from_fn_with_state;
+use skywave::{AudioTrack, Engine, RtpConfig, TrackConfig};
+use skywave_whip::{Listeners, Origins, Problem, Whep};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+use crate::access::{Control, require};
 use crate::api::{self, Station};
 use crate::args::Serve;
+use crate::channels::{Channel, ChannelArg, Channels, Unnamed, named};
+use crate::health::Health;
+use crate::http::{Tls, TlsError};
 use crate::shutdown::Signals;
-use crate::source::SourceName;
 use crate::{http, page, source, system_limits};
 
 /// Serves until SIGINT or SIGTERM, then hangs up everybody.
-pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
-    let source = source::open(name.clone()).await?;
+pub(crate) async fn serve(channels: &[ChannelArg], args: &Serve) -> Result<(), Error> {
+    let mut sources = Vec::new();
+    for (name, source) in named(channels)? {
+        sources.push((name, source::open(source.clone()).await?, source));
+    }
+    let tls = tls(args)?;
     let listener = TcpListener::bind(args.http)
         .await
         .map_err(|cause| Error::Http {
@@ -33,37 +42,130 @@ pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
     let config = args.engine_config();
     let engine = Engine::bind(config.clone())?;
     let shards = engine.stats().shards;
-    system_limits::report(descriptors, args.http_connections, &config, &shards);
-    let track = engine.audio_track(TrackConfig {
+    system_limits::report(descriptors, args.http_limits.connections, &config, &shards);
+    warn_of_clear_text(args);
+
+    let mut signals = Signals::catch()?;
+    let mut whep = Whep::new(engine.clone(), args.whep_config());
+    let mut channels = Vec::new();
+    for (name, source, source_name) in sources {
+        let track = track(&engine, args);
+        track.replace_audio_source(source);
+        whep = whep.channel(&name, track.clone())?;
+        channels.push(Channel::new(name, track, &source_name));
+    }
+    let programme = programme(channels.as_slice()).await;
+    let (whep, listeners) = whep.into_router();
+    greet(&greeting(
+        &programme,
+        scheme(args),
+        listener.local_addr()?,
+        &engine.candidates(),
+    ));
+    let mut channels = channels.into_iter();
+    let main = channels.next().ok_or(Error::NoChannel)?;
+    let control = Control {
+        token: args.control_token.clone(),
+    };
+    let channels = Channels::new(main, channels.collect());
+    let station = Station::new(engine.clone(), channels, listeners.clone(), control);
+    let health = Health::new(engine.clone());
+    let router = router(guarded(whep, args), Arc::new(station)).merge(health.clone().router());
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let serving = http::serve(listener, router, args.http_limits.clone(), tls, stopped);
+    let serving = tokio::spawn(serving);
+    signals.received().await;
+    health.drain();
+    listeners.drain();
+    drain(&listeners, args.drain, &mut signals).await;
+    let _ = timeout(HANG_UP_TIME, engine.close()).await;
+    drop(stop);
+    // A connection that is kept alive must not hold up the end.
+    let _ = timeout(LAST_ANSWERS_TIME, serving).await;
+    Ok(())
+}
+
+/// Waits until all have left, the time is over, or another signal comes.
+async fn drain(listeners: &Listeners, time: Duration, signals: &mut Signals) {
+    if time.is_zero() {
+        return;
+    }
+    let count = listeners.by_channel().await.values().sum::<usize>();
+    tracing::info!(listeners = count, seconds = time.as_secs_f64(), "draining");
+    let empty = async {
+        while !listeners.by_channel().await.is_empty() {
+            sleep(LOOK_INTERVAL).await;
+        }
+    };
+    tokio::select! {
+        () = empty => {}
+        () = sleep(time) => {}
+        () = signals.received() => {}
+    }
+}
+
+fn track(engine: &Engine, args: &Serve) -> AudioTrack {
+    engine.audio_track(TrackConfig {
         ptime: args.ptime,
         rtp: RtpConfig {
             redundancy: args.redundancy,
             ..RtpConfig::default()
         },
         ..TrackConfig::default()
-    });
-    track.replace_audio_source(source);
+    })
+}
 
-    let signals = Signals::catch()?;
-    let name = name.to_string();
-    greet(&greeting(
-        &name,
-        listener.local_addr()?,
-        &engine.candidates(),
-    ));
-    let (whep, listeners) = skywave_whip::whep_router(engine.clone(), track.clone());
-    let station = Station::new(engine.clone(), track, listeners, name);
-    let router = router(whep, Arc::new(station));
-    let (stop, stopped) = oneshot::channel::<()>();
-    let stopped = async { drop(stopped.await) };
-    let serving = http::serve(listener, router, args.http_connections, stopped);
-    let serving = tokio::spawn(serving);
-    signals.received().await;
-    drop(stop);
-    let _ = timeout(HANG_UP_TIME, engine.close()).await;
-    // A connection that is kept alive must not hold up the end.
-    let _ = timeout(LAST_ANSWERS_TIME, serving).await;
-    Ok(())
+/// The WHEP endpoint, for those who may listen.
+fn guarded(whep: Router, args: &Serve) -> Router {
+    match &args.viewer_token {
+        Some(token) => whep
+            .layer(from_fn_with_state(token.clone(), require))
+            .layer(from_fn_with_state(args.origins(), Origins::share)),
+        None => whep,
+    }
+}
+
+fn tls(args: &Serve) -> Result<Option<Tls>, Error> {
+    match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => Ok(Some(Tls::watch(cert.clone(), key.clone())?)),
+        (None, None) => Ok(None),
+        (Some(alone), None) => Err(Error::HalfTls(alone.clone(), "--tls-key")),
+        (None, Some(alone)) => Err(Error::HalfTls(alone.clone(), "--tls-cert")),
+    }
+}
+
+fn scheme(args: &Serve) -> &'static str {
+    if args.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    }
+}
+
+fn warn_of_clear_text(args: &Serve) {
+    let has_token = args.viewer_token.is_some() || args.control_token.is_some();
+    if has_token && args.tls_cert.is_none() && !args.http.ip().is_loopback() {
+        tracing::warn!("tokens are sent in clear text: use --tls-cert, or a TLS proxy in front");
+    }
+}
+
+/// What the greeting says is playing.
+async fn programme(channels: &[Channel]) -> String {
+    if let [channel] = channels {
+        let source = channel.source().await;
+        return if source == "-" {
+            "standard input".to_owned()
+        } else {
+            source
+        };
+    }
+    let mut names = Vec::new();
+    for channel in channels {
+        names.push(format!("{}={}", channel.name, channel.source().await));
+    }
+    names.join(" ")
 }
 
 fn router(whep: Router, station: Arc<Station>) -> Router {
@@ -88,19 +190,14 @@ async fn method_not_allowed() -> Problem {
 }
 
 /// What is printed at the start.
-fn greeting(source: &str, http: SocketAddr, media: &[SocketAddr]) -> String {
-    let source = if source == "-" {
-        "standard input"
-    } else {
-        source
-    };
+fn greeting(source: &str, scheme: &str, http: SocketAddr, media: &[SocketAddr]) -> String {
     let mut text = format!(
         "skywave {}\n  playing  {source}\n",
         env!("CARGO_PKG_VERSION")
     );
     let mut label = "open";
     for address in page_addresses(http, media) {
-        let _ = writeln!(text, "  {label:<7}  http://{address}/");
+        let _ = writeln!(text, "  {label:<7}  {scheme}://{address}/");
         label = "";
     }
     label = "audio";
@@ -147,6 +244,16 @@ fn greet(text: &str) {
 pub(crate) enum Error {
     #[error(transparent)]
     Source(#[from] source::Error),
+    #[error(transparent)]
+    Unnamed(#[from] Unnamed),
+    #[error(transparent)]
+    Channel(#[from] skywave_whip::Error),
+    #[error("there is nothing to play")]
+    NoChannel,
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("{} is of no use without {}", .0.display(), .1)]
+    HalfTls(PathBuf, &'static str),
     #[error("{}", http_sentence(address, cause))]
     Http {
         address: SocketAddr,
@@ -182,6 +289,9 @@ fn engine_sentence(error: &skywave::Error) -> String {
 /// For the farewells to all listeners.
 const HANG_UP_TIME: Duration = Duration::from_millis(1200);
 
+/// How often is looked whether all have left.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
 /// For HTTP answers under way.
 const LAST_ANSWERS_TIME: Duration = Duration::from_millis(300);
 
@@ -198,6 +308,7 @@ mod tests {
         let http = "127.0.0.1:8080".parse().unwrap();
         let text = greeting(
             "melody",
+            "http",
             http,
             &addresses(&["192.0.2.2:5000", "[2001:db8::1]:5000"]),
         );
@@ -227,9 +338,9 @@ mod tests {
     }
 
     #[test]
-    fn standard_input_is_called_by_its_name() {
-        let text = greeting("-", "192.0.2.2:80".parse().unwrap(), &[]);
-        assert!(text.contains("playing  standard input"), "{text}");
+    fn addresses_of_all_networks_need_no_hint() {
+        let text = greeting("melody", "https", "192.0.2.2:80".parse().unwrap(), &[]);
+        assert!(text.contains("https://192.0.2.2:80/"), "{text}");
         assert!(!text.contains("--http"), "{text}");
     }
 }

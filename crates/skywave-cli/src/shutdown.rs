@@ -20,8 +20,8 @@ impl Signals {
         })
     }
 
-    /// Returns when the first of them has come.
-    pub(crate) async fn received(mut self) {
+    /// Returns when the next of them has come.
+    pub(crate) async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -36,7 +36,7 @@ impl Signals {
     }
 
     /// Returns when Ctrl-C was pressed.
-    pub(crate) async fn received(self) {
+    pub(crate) async fn received(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nothing can be caught: serve until the process is killed.
             std::future::pending::<()>().await;

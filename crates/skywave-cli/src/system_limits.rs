@@ -53,10 +53,10 @@ pub(crate) fn report(
 }
 
 /// Standard streams, sockets of the media ports, files that play.
-const OTHER_DESCRIPTORS: u64 = 128;
+pub(crate) const OTHER_DESCRIPTORS: u64 = 128;
 
 /// What a datagram of some 200 bytes takes of a socket's buffer on Linux.
-const BYTES_PER_LISTENER: usize = 768;
+pub(crate) const BYTES_PER_LISTENER: usize = 768;
 
 #[cfg(test)]
 mod tests {

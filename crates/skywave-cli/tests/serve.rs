@@ -197,7 +197,7 @@ fn unknown_addresses_and_methods_are_problems() {
     assert_eq!(response.status(), 405);
     assert_eq!(response.headers()["allow"], "PUT");
     detail(response);
-    assert_eq!(program.get("/whep").status(), 405);
+    assert_eq!(program.get("/api/channels/main/source").status(), 405);
 }
 
 #[test]

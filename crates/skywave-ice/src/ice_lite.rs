@@ -54,6 +54,12 @@ impl IceLite {
         self.remote_ufrag = Some(ufrag.into());
     }
 
+    /// Our fragment: checks that name it are for this agent.
+    #[must_use]
+    pub fn local_ufrag(&self) -> &str {
+        &self.local_ufrag
+    }
+
     /// Answers a Binding request that came over `path`. The reply lies at the start of `reply`,
     /// which needs at most [`MAX_REPLY_LEN`] bytes, and goes back over the same path.
     ///

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use skywave_ice::{Path, StunMessage};
+use skywave_ice::{Credentials, Path, StunMessage};
 
 use crate::demands::Demands;
 use crate::demux::Protocol;
@@ -95,6 +95,23 @@ impl Hub {
         }
     }
 
+    /// Has a peer's checks answered with new credentials too, until it nominates a path with them:
+    /// media then follows there, and the old credentials are void (ICE restart, RFC 8445 §9).
+    /// Unknown peers, and a fragment that another peer has, are ignored: the peer will ask again.
+    pub fn restart_ice(&mut self, id: PeerId, local: &Credentials, remote_ufrag: &str) {
+        if self.by_ufrag.contains_key(local.ufrag()) {
+            return;
+        }
+        let Some((index, peer)) = self.find(id) else {
+            return;
+        };
+        let void = peer.restart_ice(local, remote_ufrag);
+        self.by_ufrag.insert(local.ufrag().to_owned(), index);
+        if let Some(void) = void {
+            self.by_ufrag.remove(&void);
+        }
+    }
+
     /// Hangs a peer up: RTCP BYE and DTLS close_notify. False if there is no such peer.
     pub fn close(&mut self, id: PeerId, io: &mut Io<'_>) -> bool {
         let Some(&index) = self.by_id.get(&id) else {
@@ -139,11 +156,15 @@ impl Hub {
         let peer = self.peer(index).ok_or(DropReason::UnknownUfrag)?;
         let step = peer.handle_check(path, &message, io)?;
         let forgotten = peer.forget_path();
+        let retired = peer.retired_ufrag();
         self.by_path.insert(path, index);
         if let Some(forgotten) = forgotten
             && self.by_path.get(&forgotten) == Some(&index)
         {
             self.by_path.remove(&forgotten);
+        }
+        if let Some(retired) = retired {
+            self.by_ufrag.remove(&*retired);
         }
         self.apply(index, step, io);
         Ok(())
@@ -322,6 +343,9 @@ impl Hub {
         }
         self.by_id.remove(&peer.id());
         self.by_ufrag.remove(peer.ufrag());
+        if let Some(ufrag) = peer.restarting_ufrag() {
+            self.by_ufrag.remove(ufrag);
+        }
         for path in peer.paths() {
             // The address may belong to a newer peer by now.
             if self.by_path.get(path) == Some(&index) {

@@ -53,7 +53,7 @@ pub use drop_reason::{DropCounters, DropReason};
 pub use event::{CloseReason, Connection, FailureReason, Io, PeerEvent, PeerId};
 pub use hub::Hub;
 pub use limits::Limits;
-pub use local::LocalParameters;
+pub use local::{LocalParameters, restart_fragment};
 pub use outbox::Outbox;
 pub use peer::{Peer, PeerConfig};
 pub use remote::Remote;

@@ -72,10 +72,7 @@ impl LocalParameters {
         LocalDescription {
             session_id: self.session_id,
             session_version: 0,
-            ice: IceCredentials {
-                ufrag: self.credentials.ufrag().to_owned(),
-                pwd: self.credentials.pwd().to_owned(),
-            },
+            ice: sdp_credentials(&self.credentials),
             fingerprint: sdp_fingerprint(&identity.fingerprint()),
             candidates: host_candidates(addresses),
             ssrc: self.ssrc,
@@ -84,6 +81,18 @@ impl LocalParameters {
             stream_id: STREAM_ID.to_owned(),
             track_id: self.track_id.clone(),
         }
+    }
+}
+
+/// What a fragment says about this end after an ICE restart; see [`skywave_sdp::ice_fragment`].
+pub fn restart_fragment(head: &str, new: &Credentials, addresses: &[SocketAddr]) -> String {
+    skywave_sdp::ice_fragment(head, &sdp_credentials(new), &host_candidates(addresses))
+}
+
+fn sdp_credentials(credentials: &Credentials) -> IceCredentials {
+    IceCredentials {
+        ufrag: credentials.ufrag().to_owned(),
+        pwd: credentials.pwd().to_owned(),
     }
 }
 

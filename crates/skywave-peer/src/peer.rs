@@ -1,6 +1,7 @@
 //! One peer from its first connectivity check to its farewell, except for the sending of media,
 //! whose state lies with that of all others (see [`crate::hub`]).
 
+mod ice_restart;
 mod life_signs;
 mod sending;
 mod timers;
@@ -12,6 +13,7 @@ use skywave_dtls::{Dtls, Event, Identity, Role};
 use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
 use skywave_rtp::Counters;
 
+use self::ice_restart::agent_of;
 use crate::demands::Demands;
 use crate::drop_reason::DropReason;
 use crate::event::{CloseReason, FailureReason, Io, PeerEvent, PeerId};
@@ -42,6 +44,10 @@ pub struct PeerConfig {
 pub struct Peer {
     config: PeerConfig,
     ice: IceLite,
+    /// Takes over from `ice` as soon as the peer nominates a path with its credentials.
+    restarting: Option<IceLite>,
+    /// The fragment of an agent that was replaced, until the hub knows.
+    retired_ufrag: Option<Box<str>>,
     remote: Option<Remote>,
     /// Since when the current phase lasts, or the remote description is known: the later.
     waiting_since: Instant,
@@ -86,6 +92,8 @@ impl Peer {
     pub fn new(config: PeerConfig, now: Instant) -> Self {
         Self {
             ice: IceLite::new(&config.local.credentials),
+            restarting: None,
+            retired_ufrag: None,
             config,
             remote: None,
             waiting_since: now,
@@ -102,7 +110,7 @@ impl Peer {
     }
 
     pub(crate) fn ufrag(&self) -> &str {
-        self.config.local.credentials.ufrag()
+        self.ice.local_ufrag()
     }
 
     pub(crate) fn paths(&self) -> &[Path] {
@@ -149,7 +157,8 @@ impl Peer {
         io: &mut Io<'_>,
     ) -> Result<Step, DropReason> {
         let slot = io.outbox.slot().ok_or(DropReason::OutboxFull)?;
-        let check = match self.ice.handle_request(io.now, path, request, slot) {
+        let agent = agent_of(&mut self.ice, &mut self.restarting, request);
+        let check = match agent.handle_request(io.now, path, request, slot) {
             Ok(check) => check,
             Err(rejected) => {
                 if rejected.reply_len > 0 {
@@ -162,6 +171,9 @@ impl Peer {
         self.signs.record(io.now);
         self.remember(path);
         self.next_due = io.now;
+        if check.nominated {
+            self.finish_restart(request);
+        }
         if check.nominated && matches!(self.phase, Phase::Sending { .. }) {
             return Ok(Step::Move(path));
         }
@@ -318,8 +330,7 @@ impl Peer {
         if self.paths.len() <= MAX_VALID_PATHS + 1 {
             return None;
         }
-        let ice = &self.ice;
-        let stale = self.paths.iter().position(|&path| !ice.validated(path))?;
+        let stale = self.paths.iter().position(|&path| !self.validated(path))?;
         Some(self.paths.remove(stale))
     }
 

@@ -141,7 +141,7 @@ fn rejected_lines(local: &LocalDescription, section: &MediaSection, setup: Setup
 }
 
 /// Of the options this end has, those that were offered.
-fn answered_ice_options(section: &MediaSection) -> String {
+pub(crate) fn answered_ice_options(section: &MediaSection) -> String {
     let offered = section.ice_options.iter().map(String::as_str);
     let known: Vec<_> = offered
         .filter(|option| ICE_OPTIONS.contains(option))

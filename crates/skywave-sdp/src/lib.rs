@@ -63,6 +63,7 @@ mod fingerprint;
 mod fmtp;
 mod format;
 mod ice_credentials;
+mod ice_fragment;
 mod local_description;
 mod media_section;
 mod negotiated;
@@ -90,6 +91,7 @@ pub use extmap::{
 pub use fingerprint::Fingerprint;
 pub use fmtp::Fmtp;
 pub use ice_credentials::IceCredentials;
+pub use ice_fragment::ice_fragment;
 pub use local_description::LocalDescription;
 pub use media_section::{MAX_ATTRIBUTES, MediaSection};
 pub use negotiated::Negotiated;

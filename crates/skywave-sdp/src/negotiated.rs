@@ -1,9 +1,10 @@
 //! What both ends agreed on.
 
+use crate::answer::answered_ice_options;
 use crate::format::{Format, Role};
 use crate::telephone_event::events;
 use crate::terms::Terms;
-use crate::transport::Transport;
+use crate::transport::{Transport, is_bundled};
 use crate::{
     Candidate, Extmap, FeedbackKind, Fingerprint, Fmtp, IceCredentials, MediaSection,
     NegotiatedExtensions, SessionDescription, Setup, TelephoneEvent,
@@ -60,6 +61,10 @@ pub struct Negotiated {
     pub remote_fingerprints: Vec<Fingerprint>,
     /// This end sends the ClientHello.
     pub dtls_client: bool,
+    /// The audio section belongs to a BUNDLE group.
+    pub bundled: bool,
+    /// What `a=ice-options` of our answer says; empty if there is no such line.
+    pub ice_options: String,
 }
 
 impl Negotiated {
@@ -105,6 +110,8 @@ impl Negotiated {
             remote_candidates: section.candidates.clone(),
             remote_fingerprints: transport.fingerprints,
             dtls_client: transport.setup == Some(Setup::Passive),
+            bundled: is_bundled(description, section),
+            ice_options: answered_ice_options(section),
         }
     }
 }

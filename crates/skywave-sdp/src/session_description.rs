@@ -115,7 +115,7 @@ impl SessionDescription {
 }
 
 /// A type, an equals sign, a value. Control characters would travel into what is written back.
-fn split_line(number: usize, line: &str) -> Result<(char, &str), Error> {
+pub(crate) fn split_line(number: usize, line: &str) -> Result<(char, &str), Error> {
     let mut chars = line.chars();
     let (Some(kind), Some('=')) = (chars.next(), chars.next()) else {
         return Err(malformed(number, "a line is a letter, '=' and a value"));
@@ -127,7 +127,7 @@ fn split_line(number: usize, line: &str) -> Result<(char, &str), Error> {
     Ok((kind, value))
 }
 
-fn malformed(line: usize, what: &'static str) -> Error {
+pub(crate) fn malformed(line: usize, what: &'static str) -> Error {
     Error::Malformed { line, what }
 }
 

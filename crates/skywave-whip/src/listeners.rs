@@ -1,11 +1,16 @@
 //! The listeners that came in over HTTP, by session id.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
-use skywave::{AudioTransmitter, TransmissionStats};
+use axum::http::{HeaderMap, StatusCode};
+use skywave::{AudioTransmitter, IceCredentials, TransmissionStats};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
+use tracing::Instrument;
+
+use crate::{Problem, precondition};
 
 /// Everybody who listens now, by session id. A cheap handle to one table.
 ///
@@ -13,7 +18,13 @@ use tokio::task::AbortHandle;
 /// all are hung up when the last handle is gone, the router's included.
 #[derive(Clone, Default)]
 pub struct Listeners {
-    sessions: Arc<Mutex<HashMap<String, Session>>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    sessions: Mutex<HashMap<String, Session>>,
+    draining: AtomicBool,
 }
 
 impl Listeners {
@@ -21,6 +32,7 @@ impl Listeners {
     pub async fn stats(&self) -> Vec<(String, TransmissionStats)> {
         // The figures are gathered after the lock is given back.
         let transmitters: Vec<_> = self
+            .shared
             .sessions
             .lock()
             .await
@@ -33,35 +45,102 @@ impl Listeners {
             .collect()
     }
 
-    /// Keeps a transmitter until it has ended and returns its session id: 128
-    /// random bits in base 16, as whoever knows the id may hang up.
-    pub(crate) async fn add(&self, transmitter: AudioTransmitter) -> String {
-        let id = format!("{:032x}", rand::random::<u128>());
+    /// How many listen to each channel that anybody listens to.
+    pub async fn by_channel(&self) -> HashMap<String, usize> {
+        let mut counts = HashMap::new();
+        for session in self.shared.sessions.lock().await.values() {
+            *counts.entry(session.channel.to_string()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// From now on new listeners are told to come back later, perhaps to another server; those
+    /// who are there stay.
+    pub fn drain(&self) {
+        self.shared.draining.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.shared.draining.load(Relaxed)
+    }
+
+    /// Keeps a transmitter until it has ended.
+    pub(crate) async fn add(&self, transmitter: AudioTransmitter, channel: Arc<str>) -> Ticket {
+        let ticket = Ticket {
+            id: format!("{:032x}", rand::random::<u128>()),
+            etag: new_etag(),
+        };
+        let id = ticket.id.clone();
+        let ice = IceSession {
+            etag: ticket.etag.clone(),
+            remote_ufrag: transmitter
+                .remote_ice_ufrag()
+                .unwrap_or_default()
+                .to_owned(),
+        };
         let transmitter = Arc::new(transmitter);
+        let span = tracing::info_span!("session", id = short(&id), %channel);
+        span.in_scope(|| tracing::info!("listener accepted"));
         // Locked until the session is in, so that one which ends at once is
         // removed after it was added.
-        let mut sessions = self.sessions.lock().await;
-        let farewell = tokio::spawn(remove_when_closed(
-            Arc::downgrade(&self.sessions),
+        let mut sessions = self.shared.sessions.lock().await;
+        let farewell = remove_when_closed(
+            Arc::downgrade(&self.shared),
             id.clone(),
             Arc::clone(&transmitter),
-        ));
+        );
         let session = Session {
             transmitter,
-            farewell: farewell.abort_handle(),
+            channel,
+            ice,
+            farewell: tokio::spawn(farewell.instrument(span.clone())).abort_handle(),
+            span,
         };
-        sessions.insert(id.clone(), session);
-        id
+        sessions.insert(id, session);
+        ticket
+    }
+
+    /// Whether there is such a session.
+    pub(crate) async fn contains(&self, id: &str) -> bool {
+        self.shared.sessions.lock().await.contains_key(id)
+    }
+
+    /// Takes a fragment of a listener's description with these credentials: if they are new, ICE
+    /// is restarted and the fragment to answer with comes back (RFC 9725 §4.3.3). If not, the
+    /// fragment had candidates only, and we need none.
+    pub(crate) async fn patch(
+        &self,
+        id: &str,
+        headers: &HeaderMap,
+        remote: &IceCredentials,
+    ) -> Result<Option<Restarted>, Problem> {
+        // Locked to the end: of two requests at a time, one is later.
+        let mut sessions = self.shared.sessions.lock().await;
+        let session = sessions.get_mut(id).ok_or_else(unknown)?;
+        precondition::check(headers, &session.ice.etag)?;
+        if remote.ufrag == session.ice.remote_ufrag {
+            return Ok(None);
+        }
+        let fragment = session.transmitter.restart_ice(remote)?;
+        session.ice = IceSession {
+            etag: new_etag(),
+            remote_ufrag: remote.ufrag.clone(),
+        };
+        session.span.in_scope(|| tracing::info!("ICE restarted"));
+        Ok(Some(Restarted {
+            fragment,
+            etag: session.ice.etag.clone(),
+        }))
     }
 
     /// Takes a listener out and hangs it up. False when there is no such session.
     pub(crate) async fn hang_up(&self, id: &str) -> bool {
-        let session = self.sessions.lock().await.remove(id);
+        let session = self.shared.sessions.lock().await.remove(id);
         match session {
             Some(session) => {
                 session.farewell.abort();
                 session.transmitter.close().await;
-                tracing::info!(%id, "listener hung up");
+                (session.span).in_scope(|| tracing::info!("listener hung up"));
                 true
             }
             None => false,
@@ -69,11 +148,43 @@ impl Listeners {
     }
 }
 
+/// What a new listener is given.
+pub(crate) struct Ticket {
+    /// Of the session: 128 random bits in base 16, as whoever knows it may hang up.
+    pub(crate) id: String,
+    /// Of its first ICE session.
+    pub(crate) etag: String,
+}
+
+/// What an ICE restart is answered with.
+pub(crate) struct Restarted {
+    pub(crate) fragment: String,
+    pub(crate) etag: String,
+}
+
+/// Nobody of this id listens.
+pub(crate) fn unknown() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "There is no such session, or it has ended.",
+    )
+}
+
 /// One listener. Dropping it hangs up.
 struct Session {
     transmitter: Arc<AudioTransmitter>,
+    channel: Arc<str>,
+    ice: IceSession,
     /// The task that waits for the end and owns the transmitter as well.
     farewell: AbortHandle,
+    span: tracing::Span,
+}
+
+/// From one ICE restart to the next.
+struct IceSession {
+    /// Strong (RFC 9725 §4.3.1).
+    etag: String,
+    remote_ufrag: String,
 }
 
 impl Drop for Session {
@@ -82,18 +193,24 @@ impl Drop for Session {
     }
 }
 
+/// An entity-tag that no other ICE session has.
+fn new_etag() -> String {
+    format!("\"{:016x}\"", rand::random::<u64>())
+}
+
+/// Enough of a session id to tell it from others in the log, and too little to hang it up.
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or_default()
+}
+
 /// Waits until the listener is gone and forgets it. Holds the table weakly: the
 /// waiting must not keep the sessions alive.
-async fn remove_when_closed(
-    sessions: Weak<Mutex<HashMap<String, Session>>>,
-    id: String,
-    transmitter: Arc<AudioTransmitter>,
-) {
+async fn remove_when_closed(shared: Weak<Shared>, id: String, transmitter: Arc<AudioTransmitter>) {
     transmitter.closed().await;
     let stats = transmitter.transmission_stats();
     let reason = stats.reason.as_deref().unwrap_or_default();
-    tracing::info!(%id, state = %stats.state, reason, "listener gone");
-    if let Some(sessions) = sessions.upgrade() {
-        sessions.lock().await.remove(&id);
+    tracing::info!(state = %stats.state, reason, "listener gone");
+    if let Some(shared) = shared.upgrade() {
+        shared.sessions.lock().await.remove(&id);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -17,6 +17,7 @@ pub struct Problem {
     status: StatusCode,
     detail: String,
     retry_after: Option<Duration>,
+    header: Option<(HeaderName, &'static str)>,
 }
 
 impl Problem {
@@ -26,13 +27,27 @@ impl Problem {
             status,
             detail: detail.into(),
             retry_after: None,
+            header: None,
         }
+    }
+
+    /// The server takes no more listeners: another may, or this one after a restart.
+    pub(crate) fn going_down() -> Self {
+        let detail = "The server is shutting down.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_retry_after(RESTART)
     }
 
     /// The same, with the time after which it is worth trying again (RFC 9110 §10.2.3).
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
+        self
+    }
+
+    /// The same with one more header: what is allowed in place of this, say.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.header = Some((name, value));
         self
     }
 
@@ -59,6 +74,10 @@ impl IntoResponse for Problem {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        if let Some((name, value)) = self.header {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
         if let Some(delay) = self.retry_after {
             let seconds = delay.as_millis().div_ceil(1000).max(1);
             let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
@@ -80,10 +99,7 @@ impl From<skywave::Error> for Problem {
         let status = match error {
             Error::InvalidDescription(_) => StatusCode::BAD_REQUEST,
             Error::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
-            Error::Closed => {
-                let detail = "The server is shutting down.";
-                return Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-            }
+            Error::Closed => return Self::going_down(),
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())
@@ -91,3 +107,6 @@ impl From<skywave::Error> for Problem {
 }
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// How long a server takes to come back.
+const RESTART: Duration = Duration::from_secs(5);

@@ -2,110 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::num::NonZeroU32;
-use std::time::Duration;
+mod support;
 
-use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{Request, Response, StatusCode, header};
-use serde_json::Value;
-use skywave::{Engine, EngineConfig, TrackConfig};
-use skywave_whip::{Listeners, whep_router};
+use std::num::NonZeroU32;
+
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, Response, StatusCode, header};
+use skywave::EngineConfig;
 use tower::ServiceExt;
 
-const OFFER: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
-
-struct Server {
-    engine: Engine,
-    router: Router,
-    listeners: Listeners,
-}
-
-impl Server {
-    fn start(max_listeners: usize) -> Self {
-        Self::with(EngineConfig {
-            max_listeners,
-            ..EngineConfig::default()
-        })
-    }
-
-    fn with(config: EngineConfig) -> Self {
-        let engine = Engine::bind(EngineConfig {
-            udp: "127.0.0.1:0".parse().unwrap(),
-            ..config
-        })
-        .unwrap();
-        let track = engine.audio_track(TrackConfig::default());
-        let (router, listeners) = whep_router(engine.clone(), track);
-        Self {
-            engine,
-            router,
-            listeners,
-        }
-    }
-
-    async fn send(&self, request: Request<Body>) -> Response<Body> {
-        self.router.clone().oneshot(request).await.unwrap()
-    }
-
-    async fn post(&self, content_type: Option<&str>, body: impl Into<Body>) -> Response<Body> {
-        let mut request = Request::post("/whep");
-        if let Some(content_type) = content_type {
-            request = request.header(header::CONTENT_TYPE, content_type);
-        }
-        self.send(request.body(body.into()).unwrap()).await
-    }
-
-    async fn offer(&self, sdp: &str) -> Response<Body> {
-        self.post(Some("application/sdp"), sdp.to_owned()).await
-    }
-
-    async fn delete(&self, session: &str) -> Response<Body> {
-        self.send(Request::delete(session).body(Body::empty()).unwrap())
-            .await
-    }
-
-    /// Waits until neither the table nor the engine knows a listener.
-    async fn empty(&self) {
-        eventually(async || {
-            self.listeners.stats().await.is_empty() && self.engine.stats().transmitters == 0
-        })
-        .await;
-    }
-}
-
-async fn eventually(condition: impl AsyncFn() -> bool) {
-    tokio::time::timeout(Duration::from_secs(20), async {
-        while !condition().await {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
-}
-
-fn location(response: &Response<Body>) -> String {
-    let location = response.headers()[header::LOCATION].to_str().unwrap();
-    location.to_owned()
-}
-
-async fn body(response: Response<Body>) -> Bytes {
-    to_bytes(response.into_body(), usize::MAX).await.unwrap()
-}
-
-/// Checks that a refusal is a problem document of this status; returns its sentence.
-async fn problem(response: Response<Body>, status: StatusCode) -> String {
-    assert_eq!(response.status(), status);
-    assert_eq!(
-        response.headers()[header::CONTENT_TYPE],
-        "application/problem+json"
-    );
-    let problem: Value = serde_json::from_slice(&body(response).await).unwrap();
-    assert_eq!(problem["status"], status.as_u16());
-    assert_eq!(problem["title"], status.canonical_reason().unwrap());
-    assert_eq!(problem["type"], "about:blank");
-    problem["detail"].as_str().unwrap().to_owned()
-}
+use support::{OFFER, Server, body, eventually, location, problem};
 
 /// The offer without the lines that begin so.
 fn without(prefix: &str) -> String {
@@ -291,9 +197,13 @@ async fn come_back_after(response: Response<Body>) -> String {
 #[tokio::test]
 async fn other_methods_are_answered_with_those_allowed() {
     let server = Server::start(10);
-    for (path, allowed) in [("/whep", "POST"), ("/whep/0", "DELETE")] {
-        let request = Request::put(path).body(Body::empty()).unwrap();
-        let response = server.send(request).await;
+    let session = location(&server.offer(OFFER).await);
+    for (path, allowed) in [
+        ("/whep", "GET, HEAD, POST, OPTIONS"),
+        ("/whep/second", "GET, HEAD, POST, OPTIONS"),
+        (session.as_str(), "GET, HEAD, PATCH, DELETE, OPTIONS"),
+    ] {
+        let response = server.ask(Method::PUT, path).await;
         assert_eq!(response.headers()[header::ALLOW], allowed);
         problem(response, StatusCode::METHOD_NOT_ALLOWED).await;
     }

@@ -148,6 +148,12 @@ impl Engine {
         }
     }
 
+    /// Whether a media thread has ended: by [`close`](Self::close), or by a defect of ours. What
+    /// then is left is of no use to new listeners.
+    pub fn is_closed(&self) -> bool {
+        self.inner.shards.iter().any(Shard::has_ended)
+    }
+
     /// The shard that a handle belongs to.
     pub(crate) fn shard(&self, number: usize) -> &Shard {
         &self.inner.shards[number]

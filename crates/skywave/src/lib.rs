@@ -73,6 +73,7 @@ pub use skywave_audio::{
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{CloseReason, FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
+pub use skywave_sdp::IceCredentials;
 pub use state_change::{StateChange, StateChanges, StateReason};
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
 pub use status::TransmitterState;

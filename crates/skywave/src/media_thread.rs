@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use skywave_ice::Credentials;
 use skywave_peer::{CloseReason, Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote};
 use tokio::sync::{mpsc, watch};
 
@@ -50,6 +51,12 @@ pub(crate) enum Command {
         id: PeerId,
         remote: Box<Remote>,
         audience: Audience,
+    },
+    /// Gives a peer new ICE credentials.
+    RestartIce {
+        id: PeerId,
+        local: Credentials,
+        remote_ufrag: String,
     },
     /// Repeats so many earlier frames in every packet to a peer.
     SetRedundancy { id: PeerId, frames: u8 },
@@ -278,6 +285,11 @@ impl MediaThread {
                     seat.set_audience(audience);
                 }
             }
+            Command::RestartIce {
+                id,
+                local,
+                remote_ufrag,
+            } => self.hub.restart_ice(id, &local, &remote_ufrag),
             Command::SetRedundancy { id, frames } => self.hub.set_redundancy(id, frames),
             Command::InsertDtmf {
                 id,

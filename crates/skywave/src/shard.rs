@@ -108,6 +108,11 @@ impl Shard {
         while alive.changed().await.is_ok() {}
     }
 
+    /// Whether the thread has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.alive.has_changed().is_err()
+    }
+
     /// How many transmitters belong to it.
     pub(crate) fn transmitters(&self) -> usize {
         self.transmitters.load(Relaxed)

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use skywave_audio::{AudioCodec, AudioSource, Packetization};
 use skywave_dtls::Version;
-use skywave_peer::{LocalParameters, Peer, PeerConfig, PeerId};
+use skywave_ice::Credentials;
+use skywave_peer::{LocalParameters, Peer, PeerConfig, PeerId, restart_fragment};
 use skywave_rtp::{Counters, Packing, ToneSender};
-use skywave_sdp::{CodecDescription, Negotiated, SendCapabilities, SessionDescription};
+use skywave_sdp::{
+    CodecDescription, IceCredentials, Negotiated, SendCapabilities, SessionDescription,
+};
 use tokio::sync::watch;
 
 use crate::admission::{HandshakePlace, Place};
@@ -64,6 +67,10 @@ struct Agreed {
     red: bool,
     /// The telephone events that the peer takes, a bit each.
     telephone_events: Option<u16>,
+    /// Of the description that was accepted.
+    remote_ufrag: String,
+    /// How our fragments begin.
+    fragment_head: String,
 }
 
 impl AudioTransmitter {
@@ -235,6 +242,39 @@ impl AudioTransmitter {
             duration,
             gap,
         })
+    }
+
+    /// Takes the credentials with which the peer restarts ICE ([`IceCredentials::from_fragment`]),
+    /// and makes the fragment (RFC 8840) with ours to send back. Media goes on where it goes until
+    /// the peer nominates a path with the new credentials; nothing but ICE is negotiated anew.
+    ///
+    /// # Errors
+    /// [`Error::InvalidState`] before both descriptions are known; [`Error::Closed`].
+    pub fn restart_ice(&self, remote: &IceCredentials) -> Result<String, Error> {
+        let Signaling::Agreed(agreed) = &self.signaling else {
+            return Err(invalid("restart_ice", "before both descriptions are known"));
+        };
+        if self.state().is_final() {
+            return Err(Error::Closed);
+        }
+        let local = Credentials::from_random(rand::random());
+        let candidates = &self.shard().candidates;
+        let fragment = restart_fragment(&agreed.fragment_head, &local, candidates);
+        self.shard().command(Command::RestartIce {
+            id: self.id,
+            local,
+            remote_ufrag: remote.ufrag.clone(),
+        })?;
+        Ok(fragment)
+    }
+
+    /// The ICE user name fragment of the description that was accepted, if one was; that of a
+    /// later restart is known to who asked for it.
+    pub fn remote_ice_ufrag(&self) -> Option<&str> {
+        match &self.signaling {
+            Signaling::Agreed(agreed) => Some(&agreed.remote_ufrag),
+            _ => None,
+        }
     }
 
     fn agreed(&self, what: &'static str) -> Result<&Agreed, Error> {
@@ -429,6 +469,8 @@ impl AudioTransmitter {
             mid: negotiated.mid.clone(),
             red: negotiated.red.is_some(),
             telephone_events: negotiated.telephone_event.map(|event| event.events),
+            remote_ufrag: negotiated.remote_ice.ufrag.clone(),
+            fragment_head: negotiated.fragment_head(),
         });
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! The built program as a child process, and an HTTP client for it.
 
+#![allow(dead_code, reason = "each test program uses a part")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
@@ -8,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::http::Response;
+use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
 /// Far longer than anything here takes; only a hanging program meets it.
@@ -29,13 +31,19 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on any free ports and waits for its greeting.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_skywave"))
+        Self::start_with(arguments, |_| {})
+    }
+
+    /// The same with more that is said to the system.
+    pub(crate) fn start_with(arguments: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skywave"));
+        command
             .args(["--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
             .args(arguments)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        change(&mut command);
+        let mut child = command.spawn().unwrap();
         let output = lines(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.ends_with("Ctrl-C hangs up.\n") {
@@ -70,6 +78,23 @@ impl Program {
     pub(crate) fn post_offer(&self, offer: &str) -> Response<Body> {
         let request = self.agent.post(self.url("/whep"));
         request.content_type("application/sdp").send(offer).unwrap()
+    }
+
+    /// A request with these headers, and a body if the method has one.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response<Body> {
+        let mut request = Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.agent
+            .run(request.body(body.to_owned()).unwrap())
+            .unwrap()
     }
 
     /// `PUT /api/source` with this body.
@@ -115,13 +140,23 @@ impl Program {
         drop(self.child.stdin.take());
     }
 
-    /// Sends a signal (`INT`, `TERM`) and waits for the exit status.
-    pub(crate) fn signal(mut self, name: &str) -> Option<i32> {
+    /// Sends a signal (`INT`, `TERM`).
+    pub(crate) fn kill(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill")
             .args([&format!("-{name}"), &pid])
             .status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Sends a signal and waits for the exit status.
+    pub(crate) fn signal(self, name: &str) -> Option<i32> {
+        self.kill(name);
+        self.ended()
+    }
+
+    /// Waits for the exit status.
+    pub(crate) fn ended(mut self) -> Option<i32> {
         while let Ok(line) = self.output.recv_timeout(PATIENCE) {
             println!("{line}");
         }

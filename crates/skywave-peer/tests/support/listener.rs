@@ -111,6 +111,14 @@ impl Listener {
         self.next_check = now;
     }
 
+    /// Goes on with other credentials, its own and the other end's.
+    pub(crate) fn restart_ice(&mut self, remote: &Credentials, ufrag: &str, now: Instant) {
+        self.key = IntegrityKey::new(remote.pwd());
+        self.remote = remote.clone();
+        self.ufrag = ufrag.to_owned();
+        self.next_check = now;
+    }
+
     pub(crate) fn hears(&self, path: Path) -> bool {
         self.path == path
     }

@@ -1,0 +1,65 @@
+//! An ICE restart (RFC 8445 §9): new credentials, nothing else.
+//!
+//! Media stays on the path that was selected until the peer nominates one with the new
+//! credentials (§12); until then checks are answered with either. DTLS, keys, SSRC and sequence
+//! numbers are not touched (RFC 8842 §6).
+
+use skywave_ice::{Credentials, IceLite, Path, StunMessage};
+
+use super::Peer;
+
+impl Peer {
+    /// Answers checks with new credentials too. Returns our fragment of an earlier restart that
+    /// came to no nomination: it is void.
+    pub(crate) fn restart_ice(
+        &mut self,
+        local: &Credentials,
+        remote_ufrag: &str,
+    ) -> Option<String> {
+        let mut agent = IceLite::new(local);
+        agent.set_remote_ufrag(remote_ufrag);
+        let unfinished = self.restarting.replace(agent)?;
+        Some(unfinished.local_ufrag().to_owned())
+    }
+
+    /// Our fragment of a restart under way.
+    pub(crate) fn restarting_ufrag(&self) -> Option<&str> {
+        self.restarting.as_ref().map(IceLite::local_ufrag)
+    }
+
+    /// Our fragment that is void since the last check, told once.
+    pub(crate) fn retired_ufrag(&mut self) -> Option<Box<str>> {
+        self.retired_ufrag.take()
+    }
+
+    /// The check just answered nominated a path: if it had the new credentials, the old are void.
+    pub(super) fn finish_restart(&mut self, request: &StunMessage<'_>) {
+        let Some(agent) = self.restarting.take_if(|agent| is_for(agent, request)) else {
+            return;
+        };
+        self.retired_ufrag = Some(self.ice.local_ufrag().into());
+        self.ice = agent;
+    }
+
+    /// Whether a check over this path passed, with either credentials.
+    pub(super) fn validated(&self, path: Path) -> bool {
+        let restarting = self.restarting.as_ref();
+        self.ice.validated(path) || restarting.is_some_and(|agent| agent.validated(path))
+    }
+}
+
+/// The agent that a check is for; one that is for neither will be refused by the first.
+pub(super) fn agent_of<'a>(
+    ice: &'a mut IceLite,
+    restarting: &'a mut Option<IceLite>,
+    request: &StunMessage<'_>,
+) -> &'a mut IceLite {
+    match restarting {
+        Some(agent) if is_for(agent, request) => agent,
+        _ => ice,
+    }
+}
+
+fn is_for(agent: &IceLite, request: &StunMessage<'_>) -> bool {
+    request.local_ufrag() == Some(agent.local_ufrag())
+}
