@@ -92,6 +92,7 @@ impl PlayingTrack {
         if self.started {
             let step = self.clock.step_samples();
             let supply = self.player.read(&mut self.pcm[..step]);
+            self.shared.counters.energy.record(&self.pcm[..step]);
             self.encode_all(outputs);
             self.count(supply.ended);
         }

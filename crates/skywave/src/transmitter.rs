@@ -1,12 +1,14 @@
 //! The audio transmitter: one send-only audio peer connection.
 
+mod report;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use skywave_audio::{AudioCodec, AudioSource, Packetization};
 use skywave_dtls::Version;
-use skywave_peer::{LocalParameters, Peer, PeerConfig, PeerId};
+use skywave_peer::{LocalParameters, Peer, PeerConfig, PeerId, TransportCounters};
 use skywave_rtp::{Counters, Packing, ToneSender};
 use skywave_sdp::{CodecDescription, Negotiated, SendCapabilities, SessionDescription};
 use tokio::sync::watch;
@@ -39,6 +41,7 @@ pub struct AudioTransmitter {
     local: LocalParameters,
     signaling: Signaling,
     counters: Arc<Counters>,
+    transport: Arc<TransportCounters>,
     /// Its other end is with the media thread: if that is gone, everything is closed.
     status: watch::Receiver<Status>,
     /// The media thread did not hang up in time.
@@ -64,6 +67,13 @@ struct Agreed {
     red: bool,
     /// The telephone events that the peer takes, a bit each.
     telephone_events: Option<u16>,
+    /// The peer's format parameters.
+    fmtp: String,
+    /// Retransmissions have a stream of their own.
+    rtx: bool,
+    /// Of the encoder, in bit/s.
+    bit_rate: u32,
+    remote_ufrag: String,
 }
 
 impl AudioTransmitter {
@@ -92,6 +102,7 @@ impl AudioTransmitter {
             local: LocalParameters::from_random(rand::random()),
             signaling: Signaling::New,
             counters: Arc::default(),
+            transport: Arc::default(),
             status,
             abandoned: AtomicBool::new(false),
             _place: place,
@@ -261,7 +272,7 @@ impl AudioTransmitter {
         };
         let codec = agreed.map(|agreed| agreed.codec);
         let clock_rate = codec.map(AudioCodec::clock_rate);
-        let connection = status.connection;
+        let connection = status.connection.as_ref();
         TransmissionStats {
             reason: reason(&status),
             state,
@@ -288,7 +299,7 @@ impl AudioTransmitter {
             round_trip_time: counters.round_trip_time.map(|time| time.as_secs_f64()),
             total_round_trip_time: counters.total_round_trip_time.as_secs_f64(),
             round_trip_time_measurements: counters.round_trip_time_measurements,
-            remote_address: connection.map(|connection| connection.remote),
+            remote_address: connection.map(|connection| connection.path.remote),
             srtp_cipher: connection.map(|connection| connection.profile.name()),
             tls_version: connection
                 .and_then(|connection| connection.dtls_version)
@@ -398,6 +409,7 @@ impl AudioTransmitter {
             local: self.local.clone(),
             identity: self.engine.identity().clone(),
             counters: Arc::clone(&self.counters),
+            transport: Arc::clone(&self.transport),
             limits: self.engine.limits(),
         };
         let peer = Box::new(Peer::new(config, Instant::now()));
@@ -429,6 +441,10 @@ impl AudioTransmitter {
             mid: negotiated.mid.clone(),
             red: negotiated.red.is_some(),
             telephone_events: negotiated.telephone_event.map(|event| event.events),
+            fmtp: negotiation::fmtp_line(&negotiated.remote_fmtp),
+            rtx: negotiated.rtx.is_some(),
+            bit_rate: packetization.encoding.bit_rate(),
+            remote_ufrag: negotiated.remote_ice.ufrag.clone(),
         });
         Ok(())
     }
