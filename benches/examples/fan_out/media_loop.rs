@@ -79,6 +79,7 @@ impl MediaLoop {
             local,
             identity: identity.clone(),
             counters,
+            transport: Arc::default(),
             limits: PATIENT,
         };
         let id = config.id;

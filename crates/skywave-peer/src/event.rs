@@ -1,9 +1,10 @@
 //! What happens to a peer, told to the owner of the hub as it happens.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
-use skywave_dtls::Version;
+use skywave_dtls::{Role, Version};
+use skywave_ice::Path;
 use skywave_rtp::{NtpTime, Trip};
 use skywave_srtp::Profile;
 
@@ -32,7 +33,7 @@ pub enum PeerEvent {
     /// Handshake done, certificate as announced, address nominated: media flows.
     Connected(Connection),
     /// The peer nominated another address; media follows.
-    Moved(SocketAddr),
+    Moved(Path),
     /// The peer used this end's SSRC; media goes on under this one (RFC 3550 §8.2).
     SsrcChanged(u32),
     /// The peer takes no more than so many bit/s (RFC 5104).
@@ -51,14 +52,18 @@ pub enum PeerEvent {
 }
 
 /// How a peer is connected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Connection {
     /// Where media goes.
-    pub remote: SocketAddr,
+    pub path: Path,
     /// The protection of media.
     pub profile: Profile,
     /// The DTLS version of the handshake.
     pub dtls_version: Option<Version>,
+    /// Our part in it.
+    pub dtls_role: Role,
+    /// The peer's certificate in DER.
+    pub certificate: Arc<[u8]>,
 }
 
 /// Why a peer failed.

@@ -319,7 +319,7 @@ impl Hub {
                 if self.senders.redirect(index, path)
                     && let Some(peer) = &self.peers[index as usize]
                 {
-                    io.events.push((peer.id(), PeerEvent::Moved(path.remote)));
+                    io.events.push((peer.id(), PeerEvent::Moved(path)));
                 }
             }
             Step::Obey(demands) => self.obey(index, &demands, io),

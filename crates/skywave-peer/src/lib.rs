@@ -47,6 +47,7 @@ mod send_state;
 mod send_states;
 mod split_mix;
 mod stream;
+mod transport_counters;
 
 pub use demux::Protocol;
 pub use drop_reason::{DropCounters, DropReason};
@@ -59,3 +60,4 @@ pub use peer::{Peer, PeerConfig};
 pub use remote::Remote;
 pub use rtp_terms::{MediaFormat, RtpTerms};
 pub use stream::{Cursor, StreamFrame, StreamKey};
+pub use transport_counters::TransportCounters;

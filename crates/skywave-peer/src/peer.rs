@@ -20,9 +20,11 @@ use crate::event::{CloseReason, FailureReason, Io, PeerEvent, PeerId};
 use crate::heard::Heard;
 use crate::limits::Limits;
 use crate::local::LocalParameters;
+use crate::outbox::Outbox;
 use crate::remote::Remote;
 use crate::reporter::Reporter;
 use crate::send_state::SendState;
+use crate::transport_counters::TransportCounters;
 
 use life_signs::LifeSigns;
 
@@ -36,6 +38,8 @@ pub struct PeerConfig {
     pub identity: Identity,
     /// Where its packets are counted.
     pub counters: Arc<Counters>,
+    /// Where everything else of it is counted.
+    pub transport: Arc<TransportCounters>,
     /// Our patience.
     pub limits: Limits,
 }
@@ -168,6 +172,7 @@ impl Peer {
             }
         };
         io.outbox.commit(check.reply_len, path);
+        self.config.transport.record_check();
         self.signs.record(io.now);
         self.remember(path);
         self.next_due = io.now;
@@ -188,10 +193,8 @@ impl Peer {
         io: &mut Io<'_>,
     ) -> Result<Step, DropReason> {
         let now = io.now;
-        let outbox = &mut *io.outbox;
-        let mut emit = |bytes: &[u8]| {
-            outbox.push(bytes, path);
-        };
+        let (outbox, transport) = (&mut *io.outbox, &self.config.transport);
+        let mut emit = |bytes: &[u8]| send_dtls(bytes, path, outbox, transport);
         let event = match &mut self.phase {
             // We are to speak first, and wait for the nomination.
             Phase::Checking => return Err(DropReason::UnexpectedDtls),
@@ -199,6 +202,7 @@ impl Peer {
                 dtls.handle_datagram(now, datagram, &mut emit)
             }
         };
+        transport.record_received(datagram.len(), io.ntp);
         Ok(self.handle_dtls_event(event, io))
     }
 
@@ -214,6 +218,8 @@ impl Peer {
             return Err(DropReason::RtcpBeforeKeys);
         };
         let heard = reporter.receive(datagram, io)?;
+        let transport = &self.config.transport;
+        transport.record_received(datagram.len(), io.ntp);
         self.signs.record(io.now);
         // There may be something to confirm, or to tell of. What is due sooner is not put off.
         let due = if self.disconnected {
@@ -267,10 +273,8 @@ impl Peer {
             return Step::Stay;
         };
         let now = io.now;
-        let outbox = &mut *io.outbox;
-        let mut emit = |bytes: &[u8]| {
-            outbox.push(bytes, path);
-        };
+        let (outbox, transport) = (&mut *io.outbox, &self.config.transport);
+        let mut emit = |bytes: &[u8]| send_dtls(bytes, path, outbox, transport);
         let event = match &mut self.phase {
             Phase::Handshaking { dtls, .. } | Phase::Sending { dtls, .. }
                 if dtls.next_timeout().is_some_and(|due| due <= now) =>
@@ -305,11 +309,10 @@ impl Peer {
         let Some(path) = self.path() else {
             return;
         };
-        let now = io.now;
+        let (outbox, transport) = (&mut *io.outbox, &self.config.transport);
+        let mut emit = |bytes: &[u8]| send_dtls(bytes, path, outbox, transport);
         if let Phase::Handshaking { dtls, .. } | Phase::Sending { dtls, .. } = &mut self.phase {
-            dtls.close(now, &mut |bytes| {
-                io.outbox.push(bytes, path);
-            });
+            dtls.close(io.now, &mut emit);
         }
     }
 
@@ -385,8 +388,9 @@ impl Peer {
             return Ok(());
         };
         let mut dtls = Dtls::new(&self.config.identity, role, io.now);
+        let (outbox, transport) = (&mut *io.outbox, &self.config.transport);
         dtls.start(io.now, &mut |bytes| {
-            io.outbox.push(bytes, path);
+            send_dtls(bytes, path, outbox, transport);
         })?;
         self.phase = Phase::Handshaking {
             dtls,
@@ -395,5 +399,11 @@ impl Peer {
         };
         self.waiting_since = io.now;
         Ok(())
+    }
+}
+
+fn send_dtls(bytes: &[u8], path: Path, outbox: &mut Outbox, transport: &TransportCounters) {
+    if outbox.push(bytes, path) {
+        transport.record_dtls_sent(bytes.len());
     }
 }

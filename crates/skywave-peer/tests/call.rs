@@ -126,7 +126,7 @@ fn media_follows_a_peer_that_moves() {
     world.listeners[index].move_to(7, now);
     world.listeners[index].packets.clear();
     world.run(Duration::from_secs(1));
-    let moved = world.listeners[index].path.remote;
+    let moved = world.listeners[index].path;
     assert!(world.events_of(index).contains(&PeerEvent::Moved(moved)));
     assert!(world.listeners[index].packets.len() >= 48);
 }
@@ -394,6 +394,7 @@ fn twin_peer(world: &World) -> skywave_peer::Peer {
         local: skywave_peer::LocalParameters::from_random(random),
         identity: world.identity.clone(),
         counters: Default::default(),
+        transport: Default::default(),
         limits: Default::default(),
     };
     skywave_peer::Peer::new(config, world.now)

@@ -42,7 +42,7 @@ fn rfc8445_9_media_goes_on_over_the_old_path_until_another_is_nominated() {
     assert!(
         !world
             .events_of(index)
-            .contains(&PeerEvent::Moved(world.listeners[index].path.remote))
+            .contains(&PeerEvent::Moved(world.listeners[index].path))
     );
 
     let now = world.now;
@@ -56,7 +56,7 @@ fn rfc8445_9_media_goes_on_over_the_old_path_until_another_is_nominated() {
     assert!(
         world
             .events_of(index)
-            .contains(&PeerEvent::Moved(new.remote))
+            .contains(&PeerEvent::Moved(new))
     );
     assert!(world.listeners[index].packets.len() >= 48);
 }

@@ -195,10 +195,7 @@ fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_the_nomination_of_anoth
         [checked, new, new],
         "two answers, then the packet"
     );
-    assert_eq!(
-        world.events_of(moves).pop(),
-        Some(PeerEvent::Moved(new.remote))
-    );
+    assert_eq!(world.events_of(moves).pop(), Some(PeerEvent::Moved(new)));
 
     world.listeners[moves].path = new;
     world.run(60 * SECOND);

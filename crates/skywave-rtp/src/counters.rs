@@ -30,6 +30,9 @@ pub struct Counters {
     rtcp_packets_sent: AtomicU64,
     rtcp_bytes_sent: AtomicU64,
     reports_received: AtomicU64,
+    /// NTP time; 0 is "never".
+    last_report: AtomicU64,
+    highest_sequence: AtomicU32,
     /// In 1/256.
     fraction_lost: AtomicU8,
     packets_lost: AtomicI32,
@@ -117,6 +120,16 @@ impl Counters {
         self.reports_received.load(Relaxed)
     }
 
+    /// When the last of them arrived.
+    pub fn last_report(&self) -> Option<NtpTime> {
+        Some(NtpTime(self.last_report.load(Relaxed))).filter(|time| time.0 > 0)
+    }
+
+    /// The extended highest sequence number by the remote's last report.
+    pub fn highest_sequence(&self) -> u32 {
+        self.highest_sequence.load(Relaxed)
+    }
+
     /// Share of the packets lost between the remote's last two reports, 0 to 1.
     pub fn fraction_lost(&self) -> f64 {
         f64::from(self.fraction_lost.load(Relaxed)) / 256.0
@@ -168,6 +181,8 @@ impl Counters {
             rtcp_packets_sent: self.rtcp_packets_sent(),
             rtcp_bytes_sent: self.rtcp_bytes_sent(),
             reports_received: self.reports_received(),
+            last_report: self.last_report(),
+            highest_sequence: self.highest_sequence(),
             fraction_lost: self.fraction_lost(),
             packets_lost: self.packets_lost(),
             jitter: self.jitter(),
@@ -183,6 +198,8 @@ impl Counters {
     /// The caller has compared the SSRC. For the writing thread only.
     pub fn record_report(&self, block: &ReportBlock, now: NtpTime) -> Option<Duration> {
         add(&self.reports_received, 1);
+        self.last_report.store(now.0, Relaxed);
+        self.highest_sequence.store(block.highest_sequence, Relaxed);
         self.fraction_lost.store(block.fraction_lost, Relaxed);
         self.packets_lost.store(block.cumulative_lost, Relaxed);
         self.jitter.store(block.jitter, Relaxed);
@@ -277,6 +294,10 @@ pub struct CountersSnapshot {
     pub rtcp_bytes_sent: u64,
     /// Report blocks received; 0 means that what follows is not known.
     pub reports_received: u64,
+    /// When the last of them arrived.
+    pub last_report: Option<NtpTime>,
+    /// The extended highest sequence number.
+    pub highest_sequence: u32,
     /// Share of packets lost between the last two reports, 0 to 1.
     pub fraction_lost: f64,
     /// Packets lost; may be negative.
@@ -319,7 +340,7 @@ mod tests {
             ssrc: 1,
             fraction_lost: 64,
             cumulative_lost: -3,
-            highest_sequence: 0,
+            highest_sequence: 7,
             jitter: 480,
             last_sr: 0x0001_0000,
             delay_since_last_sr: 0x0000_8000,
@@ -342,6 +363,8 @@ mod tests {
         assert_eq!(counters.jitter_seconds(8000), 0.06);
         assert_eq!(seen.round_trip_time, Some(Duration::from_millis(500)));
         assert_eq!(seen.reports_received, 1);
+        assert_eq!(seen.last_report, Some(NtpTime(0x0002_0000_0000)));
+        assert_eq!(seen.highest_sequence, 7);
     }
 
     #[test]

@@ -18,6 +18,15 @@ impl NtpTime {
         Self(u64::from(seconds) << 32 | fraction)
     }
 
+    /// The time since 1970-01-01T00:00:00Z, if it is one of the years 1970 to 2106.
+    pub fn to_unix(self) -> Duration {
+        let seconds = ((self.0 >> 32) as u32).wrapping_sub(UNIX_EPOCH_IN_NTP as u32);
+        let fraction = u64::from(self.0 as u32);
+        // Rounded, so that it undoes what was cut off.
+        let nanos = (fraction * NANOS_PER_SECOND + (1 << 31)) >> 32;
+        Duration::from_secs(seconds.into()) + Duration::from_nanos(nanos)
+    }
+
     /// The middle 32 bits, in units of 1/65536 s: what `LSR` of a report block repeats
     /// (RFC 3550 §6.4.1).
     pub fn middle(self) -> u32 {
@@ -39,6 +48,17 @@ mod tests {
             NtpTime::from_unix(Duration::ZERO),
             NtpTime(0x83aa_7e80_0000_0000)
         );
+    }
+
+    #[test]
+    fn time_comes_back_as_it_was() {
+        for time in [0, 1, 999_999_999, 1_800_000_000_123_456_789] {
+            let time = Duration::from_nanos(time);
+            assert!(NtpTime::from_unix(time).to_unix().abs_diff(time) <= Duration::from_nanos(1));
+        }
+        // The next era begins in 2036.
+        let later = Duration::from_secs(3_000_000_000);
+        assert_eq!(NtpTime::from_unix(later).to_unix(), later);
     }
 
     /// The sender report of RFC 3550 §6.4.1's worked example: [10 Nov 1995 11:33:25.125 UTC] is

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use skywave_audio::{AudioSource, Packetization};
 use skywave_peer::StreamKey;
 
+use crate::audio_energy::AudioEnergy;
 use crate::config::TrackConfig;
 use crate::lateness::LatenessHistogram;
 use crate::loss_distribution::LossDistribution;
@@ -136,4 +137,5 @@ pub(crate) struct TrackCounters {
     pub(crate) encodings: AtomicU64,
     pub(crate) ended: AtomicBool,
     pub(crate) lateness: LatenessHistogram,
+    pub(crate) energy: AudioEnergy,
 }

@@ -28,6 +28,7 @@
 
 mod addresses;
 mod admission;
+mod audio_energy;
 mod audio_track;
 mod breather;
 mod config;
@@ -76,6 +77,11 @@ pub use skywave_sdp::Error as DescriptionError;
 pub use skywave_sdp::IceCredentials;
 pub use state_change::{StateChange, StateChanges, StateReason};
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
+pub use stats::{
+    CandidatePairStats, CertificateStats, CodecStats, DtlsRole, DtlsState, IceCandidateStats,
+    IceRole, IceState, MediaSourceStats, OutboundRtpStats, PeerConnectionStats,
+    RemoteInboundRtpStats, Stats, StatsReport, TransportStats,
+};
 pub use status::TransmitterState;
 pub use transmitter::AudioTransmitter;
 

@@ -3,7 +3,7 @@
 use skywave_audio::{AudioCodec, Encoding, Packetization, Ptime};
 use skywave_peer::{MediaFormat, Remote};
 use skywave_rtp::History;
-use skywave_sdp::{CodecDescription, Error, Negotiated, SendCapabilities};
+use skywave_sdp::{CodecDescription, Error, Fmtp, Negotiated, SendCapabilities};
 
 use crate::audio_track::TrackShared;
 use crate::config::TrackConfig;
@@ -35,6 +35,18 @@ pub(crate) fn capabilities() -> Vec<AudioCodecCapability> {
         sdp_fmtp_line: Some(description(codec).fmtp).filter(|fmtp| !fmtp.is_empty()),
     };
     AudioCodec::ALL.into_iter().map(capability).collect()
+}
+
+/// Format parameters as they stand in `a=fmtp`.
+pub(crate) fn fmtp_line(fmtp: &Fmtp) -> String {
+    let parameters = fmtp
+        .parameters
+        .iter()
+        .map(|(name, value)| match &value[..] {
+            "" => name.clone(),
+            value => format!("{name}={value}"),
+        });
+    parameters.collect::<Vec<_>>().join(";")
 }
 
 /// What an offer says, or an answer picks from.

@@ -89,6 +89,7 @@ impl PlayingTrack {
         if self.started {
             let step = self.clock.step_samples();
             let supply = self.player.read(&mut self.pcm[..step]);
+            self.shared.counters.energy.record(&self.pcm[..step]);
             let step = (&self.clock, &self.pcm[..step]);
             self.encodings.encode_all(&self.shared, step, outputs);
             self.count(supply.ended);

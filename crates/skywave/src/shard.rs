@@ -25,6 +25,8 @@ pub(crate) struct Shard {
     /// Closed when the thread has ended; nothing is ever sent.
     alive: watch::Receiver<()>,
     pub(crate) candidates: Vec<SocketAddr>,
+    /// The addresses of its sockets, by [`Path::base`](skywave_ice::Path).
+    pub(crate) bases: Vec<SocketAddr>,
     /// Bytes of the receive and the send buffer.
     pub(crate) buffers: (usize, usize),
     pub(crate) drops: Arc<DropCounters>,
@@ -44,6 +46,7 @@ impl Shard {
         }
         let port = UdpPort::bind(address, config.socket_buffer)?;
         let (candidates, buffers) = (candidates(config, &port), port.buffers());
+        let bases = port.addresses().to_vec();
         let failed = |source| Error::Thread {
             thread: "media",
             source,
@@ -81,6 +84,7 @@ impl Shard {
             thread: Some(thread),
             alive,
             candidates,
+            bases,
             buffers,
             drops,
             counters,

@@ -1,5 +1,16 @@
 //! Statistics, with the names and units of the W3C's webrtc-stats where it has them.
 
+mod candidate_pair;
+mod certificate;
+mod codec;
+mod ice_candidate;
+mod media_source;
+mod outbound_rtp;
+mod peer_connection;
+mod remote_inbound_rtp;
+mod report;
+mod transport;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -8,6 +19,17 @@ use serde::Serialize;
 use crate::lateness::Lateness;
 use crate::scheduling::Scheduling;
 use crate::status::TransmitterState;
+
+pub use candidate_pair::CandidatePairStats;
+pub use certificate::CertificateStats;
+pub use codec::CodecStats;
+pub use ice_candidate::IceCandidateStats;
+pub use media_source::MediaSourceStats;
+pub use outbound_rtp::OutboundRtpStats;
+pub use peer_connection::PeerConnectionStats;
+pub use remote_inbound_rtp::RemoteInboundRtpStats;
+pub use report::{Stats, StatsReport};
+pub use transport::{DtlsRole, DtlsState, IceRole, IceState, TransportStats};
 
 /// What one transmitter sent and what its listener reports, all totals since it began.
 #[derive(Clone, PartialEq, Debug, Serialize)]

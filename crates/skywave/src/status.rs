@@ -53,6 +53,8 @@ pub(crate) struct Status {
     pub(crate) state: TransmitterState,
     /// Once connected.
     pub(crate) connection: Option<Connection>,
+    /// How often the peer chose a path.
+    pub(crate) path_changes: u32,
     /// If it is another than at first.
     pub(crate) ssrc: Option<u32>,
     /// The limit that the peer asked for, in bit/s.
@@ -81,10 +83,12 @@ impl Status {
             PeerEvent::Connected(connection) => {
                 self.enter(TransmitterState::Connected, None);
                 self.connection = Some(connection);
+                self.path_changes += 1;
             }
-            PeerEvent::Moved(remote) => {
+            PeerEvent::Moved(path) => {
                 if let Some(connection) = &mut self.connection {
-                    connection.remote = remote;
+                    connection.path = path;
+                    self.path_changes += 1;
                 }
             }
             PeerEvent::SsrcChanged(ssrc) => self.ssrc = Some(ssrc),

@@ -1,5 +1,7 @@
 //! The audio transmitter: one send-only audio peer connection.
 
+mod report;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -7,7 +9,9 @@ use std::time::{Duration, Instant};
 use skywave_audio::{AudioCodec, AudioSource, Packetization};
 use skywave_dtls::Version;
 use skywave_ice::Credentials;
-use skywave_peer::{LocalParameters, Peer, PeerConfig, PeerId, restart_fragment};
+use skywave_peer::{
+    LocalParameters, Peer, PeerConfig, PeerId, TransportCounters, restart_fragment,
+};
 use skywave_rtp::{Counters, Packing, ToneSender};
 use skywave_sdp::{
     CodecDescription, IceCredentials, Negotiated, SendCapabilities, SessionDescription,
@@ -42,6 +46,7 @@ pub struct AudioTransmitter {
     local: LocalParameters,
     signaling: Signaling,
     counters: Arc<Counters>,
+    transport: Arc<TransportCounters>,
     /// Its other end is with the media thread: if that is gone, everything is closed.
     status: watch::Receiver<Status>,
     /// The media thread did not hang up in time.
@@ -71,6 +76,12 @@ struct Agreed {
     remote_ufrag: String,
     /// How our fragments begin.
     fragment_head: String,
+    /// The peer's format parameters.
+    fmtp: String,
+    /// Retransmissions have a stream of their own.
+    rtx: bool,
+    /// Of the encoder, in bit/s.
+    bit_rate: u32,
 }
 
 impl AudioTransmitter {
@@ -99,6 +110,7 @@ impl AudioTransmitter {
             local: LocalParameters::from_random(rand::random()),
             signaling: Signaling::New,
             counters: Arc::default(),
+            transport: Arc::default(),
             status,
             abandoned: AtomicBool::new(false),
             _place: place,
@@ -301,7 +313,7 @@ impl AudioTransmitter {
         };
         let codec = agreed.map(|agreed| agreed.codec);
         let clock_rate = codec.map(AudioCodec::clock_rate);
-        let connection = status.connection;
+        let connection = status.connection.as_ref();
         TransmissionStats {
             reason: reason(&status),
             state,
@@ -328,7 +340,7 @@ impl AudioTransmitter {
             round_trip_time: counters.round_trip_time.map(|time| time.as_secs_f64()),
             total_round_trip_time: counters.total_round_trip_time.as_secs_f64(),
             round_trip_time_measurements: counters.round_trip_time_measurements,
-            remote_address: connection.map(|connection| connection.remote),
+            remote_address: connection.map(|connection| connection.path.remote),
             srtp_cipher: connection.map(|connection| connection.profile.name()),
             tls_version: connection
                 .and_then(|connection| connection.dtls_version)
@@ -438,6 +450,7 @@ impl AudioTransmitter {
             local: self.local.clone(),
             identity: self.engine.identity().clone(),
             counters: Arc::clone(&self.counters),
+            transport: Arc::clone(&self.transport),
             limits: self.engine.limits(),
         };
         let peer = Box::new(Peer::new(config, Instant::now()));
@@ -471,6 +484,9 @@ impl AudioTransmitter {
             telephone_events: negotiated.telephone_event.map(|event| event.events),
             remote_ufrag: negotiated.remote_ice.ufrag.clone(),
             fragment_head: negotiated.fragment_head(),
+            fmtp: negotiation::fmtp_line(&negotiated.remote_fmtp),
+            rtx: negotiated.rtx.is_some(),
+            bit_rate: packetization.encoding.bit_rate(),
         });
         Ok(())
     }

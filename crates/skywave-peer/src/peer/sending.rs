@@ -38,9 +38,11 @@ impl Peer {
             remote.rtp.header_encryption,
         )?;
         let connection = Connection {
-            remote: path.remote,
+            path,
             profile: protection.profile,
             dtls_version: dtls.version(),
+            dtls_role: remote.role,
+            certificate: dtls.peer_certificate().unwrap_or_default().into(),
         };
         let packetizer = self.packetizer(remote)?;
         let mut options =

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use skywave_dtls::{Dtls, Event, Identity, Role, SrtpKeys};
 use skywave_ice::{BINDING, Class, Credentials, IntegrityKey, Path, StunWriter};
-use skywave_peer::{LocalParameters, Protocol};
+use skywave_peer::{LocalParameters, Protocol, TransportCounters};
 use skywave_rtp::{Counters, ReportBlock, RtpPacket};
 use skywave_srtp::{
     DropReason, HeaderEncryption, MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpReceiver,
@@ -19,6 +19,7 @@ pub(crate) struct Listener {
     pub(crate) ufrag: String,
     pub(crate) identity: Identity,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) transport: Arc<TransportCounters>,
     pub(crate) outgoing: Vec<Vec<u8>>,
     /// RTP packets received and authenticated, decrypted: of all sources.
     pub(crate) packets: Vec<Vec<u8>>,
@@ -75,6 +76,7 @@ impl Listener {
             path: path(index, 0),
             ufrag: format!("listener{index}"),
             counters: Arc::default(),
+            transport: Arc::default(),
             outgoing: Vec::new(),
             packets: Vec::new(),
             protected: Vec::new(),

@@ -113,6 +113,7 @@ impl World {
             local,
             identity: self.identity.clone(),
             counters: Arc::clone(&listener.counters),
+            transport: Arc::clone(&listener.transport),
             limits: self.limits,
         };
         let peer = Peer::new(config, self.now);

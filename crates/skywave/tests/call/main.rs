@@ -7,6 +7,7 @@ mod peer;
 mod shards;
 mod sound;
 mod states;
+mod w3c_stats;
 
 use std::time::Duration;
 

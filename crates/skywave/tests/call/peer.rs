@@ -8,6 +8,8 @@ use tokio::time::timeout;
 use webrtc::api::APIBuilder;
 use webrtc::api::media_engine::MediaEngine;
 use webrtc::api::setting_engine::SettingEngine;
+use webrtc::interceptor::registry::Registry;
+use webrtc::interceptor::report::receiver::ReceiverReport;
 use webrtc::peer_connection::RTCPeerConnection;
 use webrtc::peer_connection::configuration::RTCConfiguration;
 use webrtc::peer_connection::sdp::session_description::RTCSessionDescription;
@@ -53,13 +55,28 @@ impl Listener {
         Self::with(media).await
     }
 
+    /// One that reports what it receives, twice a second.
+    pub(crate) async fn reporting() -> Self {
+        let mut media = MediaEngine::default();
+        media.register_default_codecs().unwrap();
+        let mut interceptors = Registry::new();
+        let reports = ReceiverReport::builder().with_interval(Duration::from_millis(500));
+        interceptors.add(Box::new(reports));
+        Self::with_interceptors(media, interceptors).await
+    }
+
     async fn with(media: MediaEngine) -> Self {
+        Self::with_interceptors(media, Registry::new()).await
+    }
+
+    async fn with_interceptors(media: MediaEngine, interceptors: Registry) -> Self {
         let mut settings = SettingEngine::default();
         settings.set_include_loopback_candidate(true);
         settings.disable_srtp_replay_protection(true);
         let api = APIBuilder::new()
             .with_media_engine(media)
             .with_setting_engine(settings)
+            .with_interceptor_registry(interceptors)
             .build();
         let connection = api.new_peer_connection(RTCConfiguration::default()).await;
         let connection = Arc::new(connection.unwrap());
