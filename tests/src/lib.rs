@@ -4,6 +4,7 @@
 //!   RTP and RTCP packet it decrypted and the tone it heard.
 //! - [`Browser`]: headless Chromium or Firefox over WebDriver BiDi, with real
 //!   clicks and keys, so that autoplay rules apply as they do to a person.
+//! - [`Recording`]: what GStreamer or Pion decoded.
 //! - [`Relay`]: a path on which packets to a browser are lost.
 //! - [`Server`]: the built `skywave` program and its HTTP interface.
 //!
@@ -28,10 +29,12 @@ mod aiortc;
 mod bidi;
 mod browser;
 mod child;
+mod recording;
 mod relay;
 mod server;
 
 pub use aiortc::{AiortcPeer, Bye, Report, RtcpReport, RtpReport, SenderReport, Tone};
 pub use browser::{Browser, BrowserKind};
+pub use recording::Recording;
 pub use relay::Relay;
 pub use server::{Server, Session};

@@ -7,6 +7,7 @@ use dimpl::{CertificateError, CryptoError, CryptoOperation, Output, SecurityErro
 
 use crate::certificate_request::widen_datagram;
 use crate::crypto_provider;
+use crate::last_flight::LastFlight;
 use crate::srtp_keys::{SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_HMAC_SHA1_80};
 use crate::{Error, Identity, Role, SrtpKeys, Version};
 
@@ -17,6 +18,11 @@ use crate::{Error, Identity, Role, SrtpKeys, Version};
 pub(crate) struct Engine {
     dtls: Box<dimpl::Dtls>,
     has_certificate: bool,
+    now: Instant,
+    /// Of a server in DTLS 1.2.
+    last_flight: Option<LastFlight>,
+    /// The client has just repeated a record of the handshake.
+    is_asked_again: bool,
 }
 
 /// What the engine had to say since the last time.
@@ -48,15 +54,20 @@ impl Engine {
         Self {
             dtls: Box::new(dtls),
             has_certificate: false,
+            now,
+            last_flight: None,
+            is_asked_again: false,
         }
     }
 
     /// Moves the engine's clock; the records of a datagram come after it.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
+        self.now = now;
         self.dtls.handle_timeout(now).map_err(|e| error(&e))
     }
 
     pub(crate) fn handle_record(&mut self, record: &[u8]) -> Result<(), Error> {
+        self.is_asked_again = is_plain_handshake(record);
         match self.dtls.handle_packet(record) {
             Err(e) if !is_noise(&e) => Err(error(&e)),
             _ => Ok(()),
@@ -64,6 +75,29 @@ impl Engine {
     }
 
     pub(crate) fn drain(&mut self, role: Role, emit: &mut dyn FnMut(&[u8])) -> Progress {
+        let mut flight = Vec::new();
+        let mut progress = self.poll(role, &mut |datagram| {
+            flight.extend_from_slice(datagram);
+            emit(datagram);
+        });
+        if progress.connected && role == Role::Server && self.version() == Some(Version::Dtls12) {
+            self.last_flight = Some(LastFlight::new(flight, self.now));
+        }
+        let is_asked_again = std::mem::take(&mut self.is_asked_again);
+        if let Some(last) = &mut self.last_flight {
+            if progress.emitted {
+                last.note_sent(self.now);
+            } else if is_asked_again {
+                last.repeat(self.now).into_iter().for_each(&mut *emit);
+            }
+            last.repeat_unasked(self.now).into_iter().for_each(emit);
+            progress.due = progress.due.into_iter().chain(last.due()).min();
+        }
+        progress
+    }
+
+    /// What dimpl has to say, to the end.
+    fn poll(&mut self, role: Role, emit: &mut dyn FnMut(&[u8])) -> Progress {
         let mut progress = Progress::default();
         let mut buffer = match self.has_certificate {
             false => vec![0; LONGEST_CERTIFICATE],
@@ -154,6 +188,10 @@ fn is_noise(error: &dimpl::Error) -> bool {
                     | CryptoError::InvalidNonce
             )
     )
+}
+
+fn is_plain_handshake(record: &[u8]) -> bool {
+    matches!(record, [22, _, _, 0, 0, ..])
 }
 
 fn error(error: &dimpl::Error) -> Error {

@@ -57,6 +57,7 @@ mod engine;
 mod error;
 mod fingerprint;
 mod identity;
+mod last_flight;
 mod record;
 mod srtp_keys;
 

@@ -1,6 +1,9 @@
 //! Programs and libraries that a chore needs, and the Debian packages that bring them.
 
+use std::path::Path;
+
 use crate::failure::Failure;
+use crate::pion;
 use crate::runner::{Runner, succeeds};
 
 /// Something a chore needs from the system.
@@ -58,13 +61,18 @@ fn apt_get(runner: &Runner, arguments: &[&str]) -> Result<(), Failure> {
     runner.run(program, &[&quietly, arguments].concat())
 }
 
+fn has_gstreamer_plugin(name: &str) -> bool {
+    let script = format!("ls /usr/lib/*/gstreamer-1.0/libgst{name}.so");
+    succeeds("sh", &["-c", &script])
+}
+
 fn has_program(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
 /// What the tests need.
-pub(crate) const TESTS: [Requirement; 8] = [
+pub(crate) const TESTS: [Requirement; 16] = [
     Requirement {
         name: "Chromium",
         debian_package: "chromium",
@@ -108,6 +116,49 @@ pub(crate) const TESTS: [Requirement; 8] = [
         name: "kill",
         debian_package: "procps",
         is_met: || has_program("kill"),
+    },
+    Requirement {
+        name: "webrtcbin of GStreamer",
+        debian_package: "gstreamer1.0-plugins-bad",
+        is_met: || has_gstreamer_plugin("webrtc"),
+    },
+    Requirement {
+        name: "RTP of GStreamer",
+        debian_package: "gstreamer1.0-plugins-good",
+        is_met: || has_gstreamer_plugin("rtp"),
+    },
+    Requirement {
+        name: "Opus of GStreamer",
+        debian_package: "gstreamer1.0-plugins-base",
+        is_met: || has_gstreamer_plugin("opus"),
+    },
+    Requirement {
+        name: "ICE of GStreamer",
+        debian_package: "gstreamer1.0-nice",
+        is_met: || has_gstreamer_plugin("nice"),
+    },
+    Requirement {
+        name: "PyGObject",
+        debian_package: "python3-gi",
+        is_met: || succeeds("/usr/bin/python3", &["-c", "import gi"]),
+    },
+    Requirement {
+        name: "webrtcbin for PyGObject",
+        debian_package: "gir1.2-gst-plugins-bad-1.0",
+        is_met: || {
+            let script = "ls /usr/lib/*/girepository-1.0/GstWebRTC-1.0.typelib";
+            succeeds("sh", &["-c", script])
+        },
+    },
+    Requirement {
+        name: "Go",
+        debian_package: "golang-go",
+        is_met: || pion::is_named() || has_program("go"),
+    },
+    Requirement {
+        name: "Pion",
+        debian_package: "golang-github-pion-webrtc.v3-dev",
+        is_met: || pion::is_named() || Path::new(pion::SOURCE).is_dir(),
     },
 ];
 
