@@ -47,6 +47,7 @@ mod queue;
 mod scheduling;
 mod seat;
 mod shard;
+mod speech;
 mod stats;
 mod status;
 mod track_worker;
@@ -63,12 +64,13 @@ pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
 pub use skywave_audio::{
-    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmReader,
-    Ptime, Silence, Tone,
+    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmConverter,
+    PcmReader, PcmSamples, Ptime, Silence, Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
+pub use speech::{SpeechEvent, SpeechPosition, SpeechQueue, SpeechQueueConfig, SpeechSource};
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
 pub use status::TransmitterState;
 pub use transmitter::AudioTransmitter;
