@@ -90,6 +90,25 @@ pub enum Error {
     /// The transmitter or its engine is closed.
     #[error("closed")]
     Closed,
+    /// Samples that cannot be pushed.
+    #[error("cannot be pushed: {0}")]
+    InvalidPcm(#[source] skywave_audio::Error),
+    /// The speech queue was cleared meanwhile.
+    #[error("interrupted after {pushed} samples were pushed")]
+    Interrupted {
+        /// Samples of the same push that were taken before, of the input's rate, all channels of
+        /// one moment counted as one.
+        pushed: usize,
+    },
+    /// Samples that do not all fit into the speech queue.
+    #[error("the speech queue has room for {room} samples")]
+    QueueFull {
+        /// Samples of 48 kHz that would fit; none if another push is under way.
+        room: u64,
+    },
+    /// The source of the speech queue was dropped: it was replaced, or its track is gone.
+    #[error("the source of the speech queue is gone")]
+    SourceGone,
 }
 
 impl Error {

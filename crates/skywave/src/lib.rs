@@ -51,6 +51,7 @@ mod scheduling;
 mod seat;
 mod shard;
 mod state_change;
+mod speech;
 mod stats;
 mod status;
 mod track_encodings;
@@ -68,14 +69,15 @@ pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
 pub use skywave_audio::{
-    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmReader,
-    Ptime, Silence, Tone,
+    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmConverter,
+    PcmReader, PcmSamples, Ptime, Silence, Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{CloseReason, FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
 pub use skywave_sdp::IceCredentials;
 pub use state_change::{StateChange, StateChanges, StateReason};
+pub use speech::{SpeechEvent, SpeechPosition, SpeechQueue, SpeechQueueConfig, SpeechSource};
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
 pub use stats::{
     CandidatePairStats, CertificateStats, CodecStats, DtlsRole, DtlsState, IceCandidateStats,
