@@ -16,7 +16,7 @@ mod shutdown;
 mod source;
 mod system_limits;
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -41,7 +41,8 @@ fn main() -> ExitCode {
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("error: {error}");
+    // Standard error may take nothing (a full disk), which is no reason to panic.
+    let _ = writeln!(stderr(), "error: {error}");
     ExitCode::FAILURE
 }
 
@@ -52,5 +53,8 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal())
+        // It would be told on standard error too, and where that takes nothing (a full disk), the
+        // telling panics.
+        .log_internal_errors(false)
         .init();
 }

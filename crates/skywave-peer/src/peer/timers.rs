@@ -30,7 +30,7 @@ impl Peer {
     }
 
     /// How long no check has come.
-    fn silence(&self, now: Instant) -> Duration {
+    pub(super) fn silence(&self, now: Instant) -> Duration {
         self.ice
             .last_check()
             .map_or(Duration::ZERO, |last| now.saturating_duration_since(last))
