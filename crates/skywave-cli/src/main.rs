@@ -21,6 +21,7 @@ mod shutdown;
 mod source;
 mod system_limits;
 
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use crate::config::Config;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("error: {error}");
+    // Standard error may take nothing (a full disk), which is no reason to panic.
+    let _ = writeln!(stderr(), "error: {error}");
     ExitCode::FAILURE
 }

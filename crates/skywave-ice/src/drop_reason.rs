@@ -21,6 +21,8 @@ pub enum DropReason {
     BadFingerprint,
     /// MESSAGE-INTEGRITY is missing or wrong.
     BadIntegrity,
+    /// More checks than [`MAX_CHECKS_PER_SECOND`](crate::MAX_CHECKS_PER_SECOND).
+    TooManyChecks,
     /// There is no USERNAME. Answered with 400.
     NoUsername,
     /// USERNAME is not our fragment and the peer's. Answered with 401.
@@ -45,6 +47,7 @@ impl DropReason {
             Self::NotARequest => "not_a_request",
             Self::BadFingerprint => "bad_fingerprint",
             Self::BadIntegrity => "bad_integrity",
+            Self::TooManyChecks => "too_many_checks",
             Self::NoUsername => "no_username",
             Self::UnknownUsername => "unknown_username",
             Self::UnknownAttribute => "unknown_attribute",

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Instant;
 
+use crate::check_rate::CheckRate;
 use crate::nominations::Nominations;
 use crate::{BINDING, Class, Credentials, DropReason, IntegrityKey, Path, StunMessage, StunWriter};
 
@@ -16,6 +17,7 @@ pub struct IceLite {
     local_ufrag: Box<str>,
     remote_ufrag: Option<Box<str>>,
     nominations: Nominations,
+    rate: CheckRate,
 }
 
 /// A check that passed.
@@ -45,6 +47,7 @@ impl IceLite {
             local_ufrag: local.ufrag().into(),
             remote_ufrag: None,
             nominations: Nominations::default(),
+            rate: CheckRate::default(),
         }
     }
 
@@ -74,6 +77,10 @@ impl IceLite {
         reply: &mut [u8],
     ) -> Result<Check, Rejected> {
         authenticate(request, &self.key).map_err(silent)?;
+        // Only what is genuine counts, or strangers could have a peer go unanswered.
+        if !self.rate.pass(now) {
+            return Err(silent(DropReason::TooManyChecks));
+        }
         if let Err(refusal) = self.admit(request) {
             return Err(self.refuse(refusal, request, reply));
         }
@@ -407,6 +414,25 @@ mod tests {
         call.agent.set_remote_ufrag("peer");
         let (reason, _) = call.answer(path(1), &request).unwrap_err();
         assert_eq!(reason, DropReason::UnknownUsername);
+    }
+
+    #[test]
+    fn more_checks_than_the_rate_are_dropped_and_forged_ones_do_not_count() {
+        let mut call = Call::new();
+        let good = call.request(|writer| writer.username("AwMDAwMD:peer"));
+        let mut forged = good.clone();
+        *forged.last_mut().unwrap() ^= 1;
+        for _ in 0..1000 {
+            let (reason, _) = call.answer(path(2), &forged).unwrap_err();
+            assert_eq!(reason, DropReason::BadFingerprint);
+        }
+        for _ in 0..crate::MAX_CHECKS_PER_SECOND {
+            call.answer(path(1), &good).unwrap();
+        }
+        let refused = call.answer(path(1), &good).unwrap_err();
+        assert_eq!(refused, (DropReason::TooManyChecks, Vec::new()));
+        call.now += std::time::Duration::from_secs(1);
+        assert!(call.answer(path(1), &good).is_ok());
     }
 
     #[test]

@@ -57,6 +57,7 @@
 
 mod attribute;
 mod candidate;
+mod check_rate;
 mod class;
 mod credentials;
 mod drop_reason;
@@ -69,6 +70,7 @@ mod stun_writer;
 mod valid_list;
 
 pub use candidate::{host_foundation, host_priority};
+pub use check_rate::MAX_CHECKS_PER_SECOND;
 pub use class::{BINDING, Class};
 pub use credentials::Credentials;
 pub use drop_reason::DropReason;

@@ -36,11 +36,16 @@ pub enum DropReason {
     MalformedRtcp,
     /// A reply that found no free slot on its way out.
     OutboxFull,
+    /// More checks of one peer in a second than are answered
+    /// ([`MAX_CHECKS_PER_SECOND`](skywave_ice::MAX_CHECKS_PER_SECOND)).
+    StunTooOften,
+    /// A check from an address at which another peer is, and is not silent.
+    PathTaken,
 }
 
 impl DropReason {
     /// All reasons, in the order of their counters.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::UnknownProtocol,
         Self::MalformedStun,
         Self::UnexpectedStun,
@@ -56,6 +61,8 @@ impl DropReason {
         Self::RtcpReplayed,
         Self::MalformedRtcp,
         Self::OutboxFull,
+        Self::StunTooOften,
+        Self::PathTaken,
     ];
 
     /// The name under which statistics show it.
@@ -76,6 +83,8 @@ impl DropReason {
             Self::RtcpReplayed => "rtcpReplayed",
             Self::MalformedRtcp => "malformedRtcp",
             Self::OutboxFull => "outboxFull",
+            Self::StunTooOften => "stunTooOften",
+            Self::PathTaken => "pathTaken",
         }
     }
 }
@@ -88,6 +97,7 @@ impl From<skywave_ice::DropReason> for DropReason {
             Ice::BadIntegrity => Self::StunIntegrity,
             Ice::UnknownUsername => Self::UnknownUfrag,
             Ice::NoUsername | Ice::UnknownAttribute | Ice::RoleConflict => Self::StunRefused,
+            Ice::TooManyChecks => Self::StunTooOften,
             Ice::ReplyTooLong => Self::OutboxFull,
             _ => Self::MalformedStun,
         }

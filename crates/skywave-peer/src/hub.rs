@@ -153,6 +153,9 @@ impl Hub {
         let message = StunMessage::parse(datagram)?;
         let ufrag = message.local_ufrag().ok_or(DropReason::UnknownUfrag)?;
         let index = *self.by_ufrag.get(ufrag).ok_or(DropReason::UnknownUfrag)?;
+        if self.is_taken(path, index, io.now) {
+            return Err(DropReason::PathTaken);
+        }
         let peer = self.peer(index).ok_or(DropReason::UnknownUfrag)?;
         let step = peer.handle_check(path, &message, io)?;
         let forgotten = peer.forget_path();
@@ -168,6 +171,15 @@ impl Hub {
         }
         self.apply(index, step, io);
         Ok(())
+    }
+
+    /// Whether another peer is at this address. A sender's address is easily forged: without this
+    /// a listener could have what another one sends taken for its own.
+    fn is_taken(&self, path: Path, index: u32, now: Instant) -> bool {
+        let owner = self.by_path.get(&path).filter(|&&owner| owner != index);
+        owner
+            .and_then(|&owner| self.peers.get(owner as usize)?.as_ref())
+            .is_some_and(|owner| owner.holds(path, now))
     }
 
     fn handle_dtls(

@@ -121,6 +121,13 @@ impl Peer {
         &self.paths
     }
 
+    /// Whether no other peer may be at this address, one of its own: it is there itself, and not
+    /// silent.
+    pub(crate) fn holds(&self, path: Path, now: Instant) -> bool {
+        let uses = self.ice.selected().is_none_or(|selected| selected == path);
+        uses && self.signs.silence(now) < self.config.limits.disconnected_timeout
+    }
+
     pub(crate) fn next_due(&self) -> Instant {
         self.next_due
     }

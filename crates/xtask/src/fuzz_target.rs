@@ -177,10 +177,18 @@ const TARGET_FOLDER: &str = "fuzz/target/fuzzing";
 /// How the message of a panic begins, and libFuzzer's of anything else.
 const CRASH: [&str; 2] = ["thread '", "ERROR: libFuzzer"];
 
-const TARGETS: [FuzzTarget; 9] = [
+const TARGETS: [FuzzTarget; 11] = [
+    FuzzTarget {
+        name: "dtls_record",
+        seeds: "fuzz/seeds/dtls_record",
+    },
     FuzzTarget {
         name: "header_extensions",
         seeds: "fuzz/seeds/header_extensions",
+    },
+    FuzzTarget {
+        name: "peer_datagram",
+        seeds: "fuzz/seeds/peer_datagram",
     },
     FuzzTarget {
         name: "red",

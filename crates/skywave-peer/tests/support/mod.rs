@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub(crate) mod listener;
+pub(crate) mod losses;
 pub(crate) mod rtcp;
 
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub(crate) struct World {
     pub(crate) frames: bool,
     /// Share of datagrams lost, in 1/256.
     pub(crate) loss: u8,
+    /// Whether nothing arrives, in either direction.
+    pub(crate) cut: bool,
     random: u64,
     media_time: u32,
 }
@@ -68,6 +71,7 @@ impl World {
             tick: TICK,
             frames: true,
             loss: 0,
+            cut: false,
             random: 7,
             media_time: 0,
         }
@@ -247,7 +251,7 @@ impl World {
             .random
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        ((self.random >> 56) as u8) < self.loss
+        self.cut || ((self.random >> 56) as u8) < self.loss
     }
 
     /// What happened to one peer.
