@@ -7,7 +7,7 @@
 //! ([`PacketEncoder`]), and the level of a packet ([`audio_level`]).
 //!
 //! It knows no network and no RTP header. Nothing in it reads a clock or waits;
-//! only [`FileSource`] and [`PcmReader`] have a thread each, which reads ahead.
+//! only [`FileSource`], [`PcmReader`] and [`Prefetched`] have a thread each, which reads ahead.
 //!
 //! ```
 //! use skywave_audio::{
@@ -34,6 +34,7 @@
 
 mod audio_level;
 mod codec;
+mod contained_source;
 mod downmix;
 mod encoded_frame;
 mod encoder;
@@ -54,16 +55,21 @@ mod packet_grid;
 mod packetization;
 mod pcm_reader;
 mod prefetch;
+mod prefetched;
 mod ptime;
 mod resampler;
 mod reverb;
+mod silence_policy;
 mod source;
 mod source_player;
 mod string_voice;
 mod tone;
+mod track_event;
+mod voice;
 
 pub use audio_level::{VoiceActivity, audio_level};
 pub use codec::{AudioCodec, Encoding};
+pub use contained_source::ContainedSource;
 pub use encoded_frame::EncodedFrame;
 pub use encoder::Encoder;
 pub use error::Error;
@@ -75,10 +81,13 @@ pub use packet_encoder::PacketEncoder;
 pub use packet_grid::PacketGrid;
 pub use packetization::Packetization;
 pub use pcm_reader::PcmReader;
+pub use prefetched::Prefetched;
 pub use ptime::Ptime;
+pub use silence_policy::SilencePolicy;
 pub use source::{AudioSource, Silence};
 pub use source_player::{SourcePlayer, Supply};
 pub use tone::Tone;
+pub use track_event::TrackEvent;
 
 /// Samples a second and channel of all audio here.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -90,4 +99,5 @@ const _: () = {
     assert_send::<SourcePlayer>();
     assert_send::<FileSource>();
     assert_send::<PcmReader>();
+    assert_send::<Prefetched>();
 };
