@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) loss: u8,
     random: u64,
     media_time: u32,
+    /// The next frame is the first after a pause.
+    marker: bool,
 }
 
 impl World {
@@ -67,6 +69,7 @@ impl World {
             loss: 0,
             random: 7,
             media_time: 0,
+            marker: false,
         }
     }
 
@@ -158,6 +161,15 @@ impl World {
         }
     }
 
+    /// Lets time pass without frames, that of the media too: the track is silent.
+    pub(crate) fn pause(&mut self, time: Duration) {
+        self.frames = false;
+        self.run(time);
+        self.frames = true;
+        self.marker = true;
+        self.media_time += time.as_millis() as u32 * 48;
+    }
+
     /// Lets time pass until something is so, up to a limit. True if it is.
     pub(crate) fn run_until(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
         let end = self.now + limit;
@@ -204,7 +216,7 @@ impl World {
             frame: OwnedFrame {
                 payload: Arc::new(self.media_time.to_be_bytes()),
                 timestamp: self.media_time,
-                marker: false,
+                marker: std::mem::take(&mut self.marker),
                 audio_level: 20,
                 voice: true,
                 captured: self.ntp(),
