@@ -33,6 +33,7 @@ mod breather;
 mod config;
 mod counter;
 mod delivery;
+mod disposal;
 mod engine;
 mod error;
 mod fan_out;
@@ -49,6 +50,7 @@ mod seat;
 mod shard;
 mod stats;
 mod status;
+mod track_events;
 mod track_worker;
 mod track_workers;
 mod transmitter;
@@ -64,13 +66,14 @@ pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
 pub use skywave_audio::{
     AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmReader,
-    Ptime, Silence, Tone,
+    Prefetched, Ptime, Silence, SilencePolicy, Tone, TrackEvent,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
 pub use status::TransmitterState;
+pub use track_events::TrackEvents;
 pub use transmitter::AudioTransmitter;
 
 /// The examples of the README, compiled.

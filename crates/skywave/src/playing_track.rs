@@ -1,0 +1,227 @@
+//! A track being played: its source is read step by step, and each step goes into the packets of
+//! all who listen.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use skywave_audio::{
+    ContainedSource, EncodedFrame, FrameClock, PacketEncoder, PacketGrid, Packetization, Ptime,
+    SourcePlayer, Supply, TrackEvent,
+};
+
+use crate::audio_track::TrackShared;
+use crate::counter::add;
+use crate::delivery::Delivery;
+use crate::track_worker::FrameOutput;
+
+/// A track with everything that its samples pass through.
+pub(crate) struct PlayingTrack {
+    shared: Arc<TrackShared>,
+    clock: FrameClock,
+    player: SourcePlayer,
+    /// By [`Packetization::index`]; absent while nobody listens.
+    encoders: [Option<PacketEncoder>; Packetization::COUNT],
+    /// A source was put in, and if a listener was waited for, its first packet began.
+    started: bool,
+    source_waits: bool,
+    /// The log says already that this source is slow.
+    found_slow: bool,
+    /// Room for the longest step.
+    pcm: Box<[[f32; 2]; Ptime::MAX.samples()]>,
+}
+
+impl PlayingTrack {
+    pub(crate) fn new(shared: Arc<TrackShared>, now: Instant) -> Self {
+        let config = &shared.config;
+        let start = now + spread(shared.id.number, config.ptime.duration());
+        let mut clock = FrameClock::new(start, PacketGrid::new([], config.ptime));
+        clock.set_max_catch_up(config.max_catch_up);
+        let mut player = SourcePlayer::new();
+        player.set_crossfade(config.crossfade);
+        player.set_max_swap_delay(config.max_swap_delay);
+        Self {
+            clock,
+            player,
+            encoders: Default::default(),
+            started: false,
+            source_waits: false,
+            found_slow: false,
+            pcm: Box::new([[0.0; 2]; Ptime::MAX.samples()]),
+            shared,
+        }
+    }
+
+    /// When the next step is due.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.clock.deadline()
+    }
+
+    /// True once all handles of the track are gone.
+    pub(crate) fn is_over(&self) -> bool {
+        Arc::strong_count(&self.shared) == 1
+    }
+
+    /// Sources that are not played any more, to be dropped where that may take its time.
+    pub(crate) fn take_retired(&mut self) -> Vec<ContainedSource> {
+        self.player.take_retired()
+    }
+
+    /// Reads the step now due and encodes it for those who listen. If an encoder panics, this
+    /// track begins anew with the next step, and the others on the thread do not notice.
+    pub(crate) fn play(&mut self, outputs: &[FrameOutput]) {
+        let step = AssertUnwindSafe(|| self.play_step(outputs));
+        if catch_unwind(step).is_err() {
+            self.encoders = Default::default();
+            add(&self.shared.counters.encoder_errors, 1);
+        }
+    }
+
+    /// Goes on to the next step, having played one at `now`. It ends at the next boundary between
+    /// packets of any length that is listened to.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        let counters = &self.shared.counters;
+        if self.started {
+            let lateness = now.saturating_duration_since(self.deadline());
+            counters.lateness.record(lateness);
+        }
+        let own = self.shared.config.ptime;
+        let in_use = self
+            .shared
+            .in_use()
+            .map(|packetization| packetization.ptime);
+        let skipped = self.clock.advance(PacketGrid::new(in_use, own), now);
+        let frames = skipped.div_ceil(own.samples() as u64);
+        add(&counters.frames_skipped, frames);
+    }
+
+    fn play_step(&mut self, outputs: &[FrameOutput]) {
+        if let Some(fallback) = self.shared.fallback.take() {
+            self.player.set_fallback(fallback.into_source());
+        }
+        if let Some(replacement) = self.shared.mailbox.take() {
+            self.player.replace(replacement.into_source());
+            self.source_waits = true;
+        }
+        let waits = self.shared.config.wait_for_listener && !self.begins_packet();
+        self.started |= self.source_waits && !waits;
+        if self.started {
+            let supply = self.read_source();
+            self.encode_all(outputs);
+            self.count(supply.ended);
+        }
+    }
+
+    /// Reads the step, and tells what happened.
+    fn read_source(&mut self) -> Supply {
+        let step = self.clock.step_samples();
+        let begin = Instant::now();
+        let supply = self.player.read(&mut self.pcm[..step]);
+        let took = begin.elapsed();
+        for event in self.player.take_events() {
+            self.found_slow &= event != TrackEvent::SourceStarted;
+            self.shared.tell(event);
+        }
+        if took >= self.shared.config.slow_read {
+            add(&self.shared.counters.slow_reads, 1);
+            self.shared.tell(TrackEvent::SlowRead { took });
+            if !std::mem::replace(&mut self.found_slow, true) {
+                let track = self.shared.id.number;
+                tracing::warn!(
+                    track,
+                    ?took,
+                    "the source is slow to be read: does it block?"
+                );
+            }
+        }
+        supply
+    }
+
+    /// True if a packet that somebody listens to begins with this step.
+    fn begins_packet(&self) -> bool {
+        let begins = |packetization: Packetization| self.clock.begins_packet(packetization.ptime);
+        self.shared.in_use().any(begins)
+    }
+
+    fn encode_all(&mut self, outputs: &[FrameOutput]) {
+        let mut encodings = 0;
+        for packetization in Packetization::all() {
+            if !self.shared.is_heard(packetization) {
+                self.encoders[packetization.index()] = None;
+                continue;
+            }
+            encodings += 1;
+            match self.encode(packetization) {
+                Ok(Some(frame)) => self.deliver(packetization, frame, outputs),
+                // The packet goes on.
+                Ok(None) => {}
+                Err(_) => add(&self.shared.counters.encoder_errors, 1),
+            }
+        }
+        self.shared.counters.encodings.store(encodings, Relaxed);
+    }
+
+    /// Hands a frame to all shards where somebody listens.
+    fn deliver(&self, packetization: Packetization, frame: EncodedFrame, outputs: &[FrameOutput]) {
+        let delivery = self.delivery(packetization, frame);
+        for (shard, output) in outputs.iter().enumerate() {
+            if !self.shared.is_heard_on(shard, packetization) {
+                continue;
+            }
+            match output.frames.try_send(delivery.clone()) {
+                Ok(()) => output.waker.wake(),
+                Err(_) => add(&self.shared.counters.frames_dropped, 1),
+            }
+        }
+    }
+
+    /// Encodes the step; gives a frame if a packet is full with it.
+    fn encode(
+        &mut self,
+        packetization: Packetization,
+    ) -> Result<Option<EncodedFrame>, skywave_audio::Error> {
+        let slot = &mut self.encoders[packetization.index()];
+        let encoder = match slot {
+            Some(encoder) => encoder,
+            None => {
+                let config = &self.shared.config;
+                let mut encoder = PacketEncoder::new(packetization, config.opus_complexity)?;
+                encoder.set_silence(config.silence, config.silence_hangover)?;
+                slot.insert(encoder)
+            }
+        };
+        let step = self.clock.step_samples();
+        encoder.push(self.clock.position(), &self.pcm[..step])
+    }
+
+    fn delivery(&self, packetization: Packetization, frame: EncodedFrame) -> Delivery {
+        Delivery {
+            stream: self.shared.stream(packetization),
+            captured: self.clock.instant(frame.begin),
+            due: self.clock.deadline(),
+            interval: packetization.ptime.duration(),
+            clock_rate: packetization.encoding.codec().clock_rate(),
+            frame,
+        }
+    }
+
+    fn count(&self, ended: bool) {
+        let counters = &self.shared.counters;
+        counters.ended.store(ended, Relaxed);
+        add(&counters.frames, 1);
+        counters
+            .underrun_samples
+            .store(self.player.underrun_samples(), Relaxed);
+        counters.source_panics.store(self.player.panics(), Relaxed);
+        counters.swaps.store(self.player.swaps(), Relaxed);
+    }
+}
+
+/// Where in its period a track has its deadlines: multiples of the golden ratio never crowd.
+fn spread(track: u64, period: Duration) -> Duration {
+    period.mul_f64((track as f64 * 0.618_033_988_749_895).fract())
+}
+
+#[cfg(test)]
+mod tests;
