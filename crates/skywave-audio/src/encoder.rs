@@ -32,6 +32,18 @@ impl Encoder {
         })
     }
 
+    /// Whether Opus goes over to packets of one octet, which need not be sent, when it hears
+    /// nothing (discontinuous transmission); off at first. G.711 has no such thing.
+    ///
+    /// # Errors
+    /// [`Error::Opus`] when the library refuses.
+    pub fn set_dtx(&mut self, on: bool) -> Result<(), Error> {
+        match &mut self.codec {
+            CodecState::Opus(opus) => opus.set_dtx(on),
+            CodecState::G711(_) => Ok(()),
+        }
+    }
+
     /// What it was made for.
     #[must_use]
     pub fn packetization(&self) -> Packetization {

@@ -1,7 +1,7 @@
 //! Audio files, decoded ahead of time on a thread of their own.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use crate::file_decoder::FileDecoder;
@@ -19,6 +19,8 @@ use crate::{AudioSource, Error};
 /// can no longer be read.
 pub struct FileSource {
     prefetch: Prefetch,
+    /// Why decoding came to an end after it had begun.
+    outcome: Receiver<Result<(), Error>>,
 }
 
 impl FileSource {
@@ -42,13 +44,13 @@ impl FileSource {
                     sent: 0,
                 };
                 if let Err(error) = decode_ahead(&decoded, &mut output) {
-                    // Once it plays nobody listens here; the source just ends.
+                    // If the source is dropped, nobody wants to know.
                     let _ = output.opened.try_send(Err(error));
                 }
             })
             .map_err(Error::Thread)?;
         match outcome.recv() {
-            Ok(Ok(())) => Ok(Self { prefetch }),
+            Ok(Ok(())) => Ok(Self { prefetch, outcome }),
             Ok(Err(error)) => Err(error),
             // The decoder panicked on what it read.
             Err(_) => Err(Error::Damaged {
@@ -66,6 +68,14 @@ impl AudioSource for FileSource {
 
     fn ended(&self) -> bool {
         self.prefetch.ended()
+    }
+
+    fn ready(&mut self) -> bool {
+        self.prefetch.ready()
+    }
+
+    fn error(&mut self) -> Option<String> {
+        Some(self.outcome.try_recv().ok()?.err()?.to_string())
     }
 }
 

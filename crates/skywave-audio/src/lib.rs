@@ -9,7 +9,7 @@
 //! Audio that a program has in another format goes through a [`PcmConverter`].
 //!
 //! It knows no network and no RTP header. Nothing in it reads a clock or waits;
-//! only [`FileSource`] and [`PcmReader`] have a thread each, which reads ahead.
+//! only [`FileSource`], [`PcmReader`] and [`Prefetched`] have a thread each, which reads ahead.
 //!
 //! ```
 //! use skywave_audio::{
@@ -36,6 +36,7 @@
 
 mod audio_level;
 mod codec;
+mod contained_source;
 mod downmix;
 mod encoded_frame;
 mod encoder;
@@ -58,17 +59,22 @@ mod pcm_converter;
 mod pcm_reader;
 mod pcm_samples;
 mod prefetch;
+mod prefetched;
 mod ptime;
 mod resampler;
 mod reverb;
+mod silence_policy;
 mod source;
 mod source_player;
 mod stream_resampler;
 mod string_voice;
 mod tone;
+mod track_event;
+mod voice;
 
 pub use audio_level::{VoiceActivity, audio_level};
 pub use codec::{AudioCodec, Encoding};
+pub use contained_source::ContainedSource;
 pub use encoded_frame::EncodedFrame;
 pub use encoder::Encoder;
 pub use error::Error;
@@ -82,10 +88,13 @@ pub use packetization::Packetization;
 pub use pcm_converter::PcmConverter;
 pub use pcm_reader::PcmReader;
 pub use pcm_samples::PcmSamples;
+pub use prefetched::Prefetched;
 pub use ptime::Ptime;
+pub use silence_policy::SilencePolicy;
 pub use source::{AudioSource, Silence};
 pub use source_player::{SourcePlayer, Supply};
 pub use tone::Tone;
+pub use track_event::TrackEvent;
 
 /// Samples a second and channel of all audio here.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -98,4 +107,5 @@ const _: () = {
     assert_send::<FileSource>();
     assert_send::<PcmConverter>();
     assert_send::<PcmReader>();
+    assert_send::<Prefetched>();
 };

@@ -1,7 +1,7 @@
 //! One Opus encoder in front of two implementations: `ropus` by default, the
 //! system's libopus with the feature `audiopus`.
 //!
-//! Settings: 48 kHz, application "audio", constrained VBR, no in-band FEC, no DTX;
+//! Settings: 48 kHz, application "audio", constrained VBR, no in-band FEC, DTX where asked for;
 //! 96 kb/s in stereo, 48 kb/s in mono.
 
 use crate::codec::{MONO_BIT_RATE, STEREO_BIT_RATE};
@@ -35,6 +35,12 @@ impl OpusEncoder {
         Ok(Self { inner })
     }
 
+    pub(crate) fn set_dtx(&mut self, on: bool) -> Result<(), Error> {
+        self.inner
+            .set_dtx(on)
+            .map_err(|error| Error::Opus(error.to_string()))
+    }
+
     /// Encodes interleaved samples into `packet`, returns the packet's length.
     pub(crate) fn encode(&mut self, pcm: &[f32], packet: &mut [u8]) -> Result<usize, Error> {
         self.inner
@@ -62,6 +68,12 @@ impl OpusEncoder {
             Ok(Self { inner })
         };
         open().map_err(|error: audiopus::Error| Error::Opus(error.to_string()))
+    }
+
+    pub(crate) fn set_dtx(&mut self, on: bool) -> Result<(), Error> {
+        self.inner
+            .set_encoder_ctl_request(audiopus::ffi::OPUS_SET_DTX_REQUEST, i32::from(on))
+            .map_err(|error| Error::Opus(error.to_string()))
     }
 
     /// Encodes interleaved samples into `packet`, returns the packet's length.

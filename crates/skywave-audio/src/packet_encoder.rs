@@ -1,13 +1,19 @@
 //! Makes the packets of one stream out of a track that is read in steps of any length.
 
+use std::time::Duration;
+
 use crate::frame_clock::timestamp;
-use crate::{EncodedFrame, Encoder, Error, OpusComplexity, Packetization, VoiceActivity};
+use crate::silence_policy::SilenceGate;
+use crate::{
+    EncodedFrame, Encoder, Error, OpusComplexity, Packetization, SilencePolicy, VoiceActivity,
+};
 
 /// Collects the samples of a packet and encodes it when it is full.
 #[derive(Debug)]
 pub struct PacketEncoder {
     encoder: Encoder,
     voice: VoiceActivity,
+    silence: SilenceGate,
     /// The packet in the making, and where in the track it begins.
     samples: Vec<[f32; 2]>,
     begin: u64,
@@ -23,14 +29,25 @@ impl PacketEncoder {
         Ok(Self {
             encoder: Encoder::new(packetization, complexity)?,
             voice: VoiceActivity::default(),
+            silence: SilenceGate::new(SilencePolicy::Continuous, Duration::ZERO),
             samples: Vec::with_capacity(packetization.ptime.samples()),
             begin: 0,
             payload: Vec::new(),
         })
     }
 
+    /// What is sent of silence; before the first packet. `hangover` is how long digital silence is
+    /// sent before [`SilencePolicy::Stop`] stops it.
+    ///
+    /// # Errors
+    /// [`Error::Opus`] when the library refuses its settings.
+    pub fn set_silence(&mut self, policy: SilencePolicy, hangover: Duration) -> Result<(), Error> {
+        self.silence = SilenceGate::new(policy, hangover);
+        self.encoder.set_dtx(policy == SilencePolicy::Dtx)
+    }
+
     /// Takes the samples of a step that begins at `position`, counted from the track's start.
-    /// Returns a packet if it is full with them.
+    /// Returns a packet if it is full with them, and not left out as silence.
     ///
     /// A packet begins at a multiple of its length only: what comes before the first is left out.
     /// If time was skipped, what was collected before is dropped. A step must not reach beyond
@@ -56,24 +73,34 @@ impl PacketEncoder {
         }
         let packet = self.encode();
         self.samples.clear();
-        packet.map(Some)
+        packet
     }
 
-    fn encode(&mut self) -> Result<EncodedFrame, Error> {
+    fn encode(&mut self) -> Result<Option<EncodedFrame>, Error> {
+        if !self.silence.admits(&self.samples) {
+            self.voice.update(DIGITAL_SILENCE, self.samples.len());
+            return Ok(None);
+        }
         self.payload.clear();
         let audio_level = self.encoder.encode(&self.samples, &mut self.payload)?;
+        let voice = self.voice.update(audio_level, self.samples.len());
+        let Some(marker) = self.silence.marker(self.payload.len()) else {
+            return Ok(None);
+        };
         let codec = self.encoder.packetization().encoding.codec();
-        Ok(EncodedFrame {
+        Ok(Some(EncodedFrame {
             payload: self.payload.as_slice().into(),
             begin: self.begin,
             timestamp: timestamp(self.begin, codec.clock_rate()),
-            // Nothing is ever left out for silence (RFC 3551 §4.1).
-            marker: false,
+            marker,
             audio_level,
-            voice: self.voice.update(audio_level, self.samples.len()),
-        })
+            voice,
+        }))
     }
 }
+
+/// The [`audio_level`](crate::audio_level) of it, in -dBov.
+const DIGITAL_SILENCE: u8 = 127;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Raw PCM from any blocking reader, such as standard input.
 
-use std::io::{ErrorKind, Read};
-use std::sync::mpsc::SyncSender;
+use std::io::{self, ErrorKind, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use crate::AudioSource;
@@ -17,17 +17,23 @@ use crate::prefetch::{BLOCK_SAMPLES, Prefetch};
 /// Dropping the source ends the thread as soon as the reader's current `read` returns.
 pub struct PcmReader {
     prefetch: Prefetch,
+    error: Receiver<io::Error>,
 }
 
 impl PcmReader {
     /// Starts reading. Without a thread to be had, the source is ended at once.
     pub fn new(reader: impl Read + Send + 'static) -> Self {
         let (blocks, prefetch) = Prefetch::new();
+        let (failed, error) = sync_channel(1);
+        let run = move || {
+            if let Err(error) = read_ahead(reader, &blocks) {
+                // If the source is dropped, nobody wants to know.
+                let _ = failed.try_send(error);
+            }
+        };
         // A thread that cannot be started drops the sender, which ends the source.
-        let _ = thread::Builder::new()
-            .name("pcm-reader".into())
-            .spawn(move || read_ahead(reader, &blocks));
-        Self { prefetch }
+        let _ = thread::Builder::new().name("pcm-reader".into()).spawn(run);
+        Self { prefetch, error }
     }
 }
 
@@ -39,6 +45,14 @@ impl AudioSource for PcmReader {
     fn ended(&self) -> bool {
         self.prefetch.ended()
     }
+
+    fn ready(&mut self) -> bool {
+        self.prefetch.ready()
+    }
+
+    fn error(&mut self) -> Option<String> {
+        Some(self.error.try_recv().ok()?.to_string())
+    }
 }
 
 impl std::fmt::Debug for PcmReader {
@@ -49,15 +63,15 @@ impl std::fmt::Debug for PcmReader {
 
 /// Passes on whatever each `read` gives, so that a live reader is not delayed
 /// until a whole block is there.
-fn read_ahead(mut reader: impl Read, blocks: &SyncSender<Box<[[f32; 2]]>>) {
+fn read_ahead(mut reader: impl Read, blocks: &SyncSender<Box<[[f32; 2]]>>) -> io::Result<()> {
     let mut octets = [0; BLOCK_SAMPLES * SAMPLE_OCTETS];
     let mut filled = 0;
     loop {
         match reader.read(&mut octets[filled..]) {
-            Ok(0) => return,
+            Ok(0) => return Ok(()),
             Ok(count) => filled += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => return,
+            Err(error) => return Err(error),
         }
         let (samples, rest) = octets[..filled].as_chunks::<SAMPLE_OCTETS>();
         let block: Box<[[f32; 2]]> = samples.iter().map(decode).collect();
@@ -65,7 +79,7 @@ fn read_ahead(mut reader: impl Read, blocks: &SyncSender<Box<[[f32; 2]]>>) {
         filled = rest.len();
         octets.copy_within(rest, 0);
         if !block.is_empty() && blocks.send(block).is_err() {
-            return;
+            return Ok(());
         }
     }
 }
@@ -80,8 +94,7 @@ const SAMPLE_OCTETS: usize = 4;
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::mpsc::{Sender, channel};
 
     use super::*;
 
@@ -172,6 +185,7 @@ mod tests {
         sender.send(Err(ErrorKind::BrokenPipe.into())).unwrap();
         assert_eq!(collect(&mut source, usize::MAX).len(), 2);
         assert!(source.ended());
+        assert_eq!(source.error().unwrap(), "broken pipe");
     }
 
     #[test]

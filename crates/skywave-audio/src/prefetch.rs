@@ -1,10 +1,15 @@
 //! A bounded queue of blocks between the thread that reads ahead and the source.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+
+use crate::Ptime;
 
 /// The source's end. Dropping it makes the thread's next [`SyncSender::send`] fail.
 pub(crate) struct Prefetch {
     blocks: Receiver<Box<[[f32; 2]]>>,
+    /// Blocks that were looked at before they were read.
+    waiting: VecDeque<Box<[[f32; 2]]>>,
     block: Box<[[f32; 2]]>,
     position: usize,
     ended: bool,
@@ -16,6 +21,7 @@ impl Prefetch {
         let (sender, receiver) = sync_channel(BLOCKS);
         let prefetch = Self {
             blocks: receiver,
+            waiting: VecDeque::new(),
             block: Box::default(),
             position: 0,
             ended: false,
@@ -29,7 +35,8 @@ impl Prefetch {
         while written < pcm.len() {
             let rest = &self.block[self.position..];
             if rest.is_empty() {
-                match self.blocks.try_recv() {
+                let next = self.waiting.pop_front();
+                match next.map_or_else(|| self.blocks.try_recv(), Ok) {
                     Ok(block) => (self.block, self.position) = (block, 0),
                     Err(error) => {
                         self.ended = error == TryRecvError::Disconnected;
@@ -44,6 +51,22 @@ impl Prefetch {
             self.position += count;
         }
         written
+    }
+
+    /// True once so much is here that a packet of any length can be made of it, or all there is.
+    pub(crate) fn ready(&mut self) -> bool {
+        let mut samples = self.block.len() - self.position;
+        samples += self.waiting.iter().map(|block| block.len()).sum::<usize>();
+        while samples < Ptime::MAX.samples() {
+            match self.blocks.try_recv() {
+                Ok(block) => {
+                    samples += block.len();
+                    self.waiting.push_back(block);
+                }
+                Err(error) => return error == TryRecvError::Disconnected,
+            }
+        }
+        true
     }
 
     /// True once the thread is gone and everything it sent has been read.
@@ -87,5 +110,30 @@ mod tests {
         let (sender, prefetch) = Prefetch::new();
         drop(prefetch);
         assert!(sender.send(Box::default()).is_err());
+    }
+
+    #[test]
+    fn ready_with_the_longest_packet_or_the_last_block() {
+        let (sender, mut prefetch) = Prefetch::new();
+        assert!(!prefetch.ready());
+        for value in [1.0, 2.0] {
+            sender.send([[value; 2]; BLOCK_SAMPLES].into()).unwrap();
+            assert!(!prefetch.ready());
+        }
+        sender.send([[3.0; 2]; BLOCK_SAMPLES].into()).unwrap();
+        assert!(prefetch.ready());
+        // What was looked at is still read, in its order.
+        let mut pcm = [[0.0; 2]; 3_000];
+        assert_eq!(prefetch.read(&mut pcm), 2_880);
+        assert_eq!(
+            [pcm[0], pcm[960], pcm[2_879]],
+            [[1.0; 2], [2.0; 2], [3.0; 2]]
+        );
+        assert!(!prefetch.ready());
+        sender.send([[4.0; 2]; 1].into()).unwrap();
+        drop(sender);
+        assert!(prefetch.ready() && !prefetch.ended());
+        assert_eq!((prefetch.read(&mut pcm), prefetch.ended()), (1, true));
+        assert!(prefetch.ready());
     }
 }

@@ -1,64 +1,136 @@
-//! A track's signal path: the current source, and a fade when it is replaced.
+//! A track's signal path: the source that plays, the one that shall follow it, those that fade
+//! out, and the one kept in reserve.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use crate::{AudioSource, SAMPLE_RATE};
+use crate::contained_source::ContainedSource;
+use crate::voice::Voice;
+use crate::{AudioSource, SAMPLE_RATE, TrackEvent};
 
 /// Plays one source after the other into whole frames.
 ///
-/// Replacing fades over 5 ms with equal power from what was playing. What is
-/// played is always finite and within -1.0..=1.0, and a frame is always whole:
-/// silence stands in for a source that is starved, ended or absent.
+/// Replacing fades with equal power from what was playing, which is read on until it cannot be
+/// heard any more. What is played is always finite and within -1.0..=1.0, and a frame is always
+/// whole: silence stands in for a source that is starved, ended or absent.
+///
+/// Sources that are no longer played are not dropped as long as the next [`read`](Self::read) has
+/// not begun: see [`take_retired`](Self::take_retired).
 pub struct SourcePlayer {
-    source: Option<Box<dyn AudioSource>>,
-    /// What the replaced source would have played next, and how much of it is over.
-    tail: Vec<[f32; 2]>,
-    faded: usize,
+    playing: Option<Voice>,
+    /// Fading out.
+    outgoing: Vec<Voice>,
+    /// What shall play as soon as it is ready: a source, or nothing.
+    next: Option<Option<ContainedSource>>,
+    /// Samples for which something has been waiting there.
+    waited: usize,
+    reserve: Option<ContainedSource>,
+    /// Samples of a crossfade, and those that a source may take to become ready.
+    crossfade: usize,
+    patience: usize,
+    /// The last source that was put in has ended.
     ended: bool,
+    /// Samples missing since a living source had nothing ready.
+    underrun: Option<u64>,
     underrun_samples: u64,
     panics: u64,
+    swaps: u64,
+    scratch: Vec<[f32; 2]>,
+    events: Vec<TrackEvent>,
+    retired: Vec<ContainedSource>,
 }
 
 impl SourcePlayer {
+    /// The crossfade unless [`set_crossfade`](Self::set_crossfade) says otherwise.
+    pub const DEFAULT_CROSSFADE: Duration = Duration::from_millis(5);
+    /// The longest crossfade.
+    pub const MAX_CROSSFADE: Duration = Duration::from_secs(10);
+    /// How long a source may take to become ready unless
+    /// [`set_max_swap_delay`](Self::set_max_swap_delay) says otherwise.
+    pub const DEFAULT_MAX_SWAP_DELAY: Duration = Duration::from_secs(1);
+
     /// A player without a source: silent.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            source: None,
-            tail: Vec::new(),
-            faded: FADE_SAMPLES,
+            playing: None,
+            outgoing: Vec::new(),
+            next: None,
+            waited: 0,
+            reserve: None,
+            crossfade: samples(Self::DEFAULT_CROSSFADE),
+            patience: samples(Self::DEFAULT_MAX_SWAP_DELAY),
             ended: false,
+            underrun: None,
             underrun_samples: 0,
             panics: 0,
+            swaps: 0,
+            scratch: Vec::new(),
+            events: Vec::new(),
+            retired: Vec::new(),
         }
     }
 
-    /// Plays `source` from now on, or silence for `None`.
-    ///
-    /// The old source gives its last 5 ms for the fade and is dropped here.
+    /// How long sources that come and go are heard together; zero cuts. No more than
+    /// [`MAX_CROSSFADE`](Self::MAX_CROSSFADE). Fades that have begun keep their length.
+    pub fn set_crossfade(&mut self, crossfade: Duration) {
+        self.crossfade = samples(crossfade.min(Self::MAX_CROSSFADE));
+    }
+
+    /// How long what plays goes on for the sake of a source that is not
+    /// [`ready`](AudioSource::ready) yet.
+    pub fn set_max_swap_delay(&mut self, delay: Duration) {
+        self.patience = samples(delay);
+    }
+
+    /// Plays `source` from the next read on, or silence for `None`. While it is not
+    /// [`ready`](AudioSource::ready), what plays goes on. One that waits already gives way.
     pub fn replace(&mut self, source: Option<Box<dyn AudioSource>>) {
-        let mut tail = vec![[0.0; 2]; FADE_SAMPLES];
-        self.render(&mut tail);
-        self.drop_source();
-        self.source = source;
-        self.tail = tail;
-        self.faded = 0;
-        self.ended = false;
+        let superseded = self.next.replace(source.map(ContainedSource::new));
+        self.retired.extend(superseded.flatten());
     }
 
-    /// Fills the whole of `pcm`.
-    ///
-    /// A source that panics is dropped and counted; its frame is silence.
-    pub fn read(&mut self, pcm: &mut [[f32; 2]]) -> Supply {
-        let had_source = self.source.is_some();
-        let samples_supplied = self.render(pcm);
-        if had_source && !self.ended {
-            self.underrun_samples += (pcm.len() - samples_supplied) as u64;
+    /// Keeps `source` in reserve: it is played whenever the source has ended or panicked, until
+    /// the next one is put in; then it goes back into reserve, unless it has ended itself. It takes
+    /// the place of the one before, also if that plays now.
+    pub fn set_fallback(&mut self, source: Option<Box<dyn AudioSource>>) {
+        if let Some(mut voice) = self.playing.take_if(|voice| voice.is_fallback) {
+            voice.is_fallback = false;
+            self.fade_out(voice);
         }
+        for voice in &mut self.outgoing {
+            voice.is_fallback = false;
+        }
+        self.retired.extend(self.reserve.take());
+        self.reserve = source.map(ContainedSource::new);
+    }
+
+    /// Fills the whole of `pcm`. A source that panics is not played any more.
+    pub fn read(&mut self, pcm: &mut [[f32; 2]]) -> Supply {
+        self.events.clear();
+        self.retired.clear();
+        self.swap_if_ready(pcm.len());
+        let mut supplied = self.read_playing(pcm);
+        if supplied < pcm.len() && self.start_fallback() {
+            supplied += self.read_playing(&mut pcm[supplied..]);
+        }
+        pcm[supplied..].fill([0.0; 2]);
+        self.mix_outgoing(pcm);
+        self.note_underrun(pcm.len() - supplied);
         Supply {
-            samples_supplied,
+            samples_supplied: supplied,
             ended: self.ended,
         }
+    }
+
+    /// What happened in the last read.
+    pub fn take_events(&mut self) -> impl Iterator<Item = TrackEvent> {
+        self.events.drain(..)
+    }
+
+    /// Sources that are no longer played. Dropping them runs code of the user's, which may take
+    /// its time; the next read does it otherwise.
+    pub fn take_retired(&mut self) -> Vec<ContainedSource> {
+        std::mem::take(&mut self.retired)
     }
 
     /// Samples of silence played because a living source had nothing ready.
@@ -67,73 +139,162 @@ impl SourcePlayer {
         self.underrun_samples
     }
 
-    /// Sources dropped because they panicked.
+    /// Sources that panicked when they were read.
     #[must_use]
     pub fn panics(&self) -> u64 {
         self.panics
     }
 
-    fn render(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-        let supplied = self.read_source(pcm);
-        pcm[supplied..].fill([0.0; 2]);
-        for sample in pcm[..supplied].as_flattened_mut() {
-            *sample = if sample.is_finite() { *sample } else { 0.0 };
-        }
-        self.fade(pcm);
-        for sample in pcm.as_flattened_mut() {
-            *sample = sample.clamp(-1.0, 1.0);
-        }
-        supplied
+    /// How often a source was put in or taken out, those not counted that gave way to another
+    /// before they were heard.
+    #[must_use]
+    pub fn swaps(&self) -> u64 {
+        self.swaps
     }
 
-    fn read_source(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-        let Some(source) = self.source.as_mut() else {
+    /// Lets what waits play, unless it asks for patience. That counts from the first that waited:
+    /// a stream of sources that are never ready could keep the old one for good otherwise.
+    fn swap_if_ready(&mut self, step: usize) {
+        let Some(next) = &mut self.next else {
+            return;
+        };
+        let ready = next.as_mut().is_none_or(ContainedSource::ready);
+        if !ready && self.waited < self.patience {
+            self.waited += step;
+            return;
+        }
+        if !ready {
+            self.events.push(TrackEvent::SourceNotReady);
+        }
+        if let Some(voice) = self.playing.take() {
+            self.fade_out(voice);
+        }
+        let source = self.next.take().flatten();
+        self.events.push(match source {
+            Some(_) => TrackEvent::SourceStarted,
+            None => TrackEvent::SourceRemoved,
+        });
+        self.playing = source.map(|source| Voice::new(source, false, self.crossfade));
+        self.waited = 0;
+        self.ended = false;
+        self.swaps += 1;
+    }
+
+    /// Reads what plays into the front of `pcm`.
+    fn read_playing(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+        let Some(voice) = &mut self.playing else {
             return 0;
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let supplied = source.read(pcm);
-            (supplied, source.ended())
-        }));
-        match outcome {
-            Ok((supplied, false)) => supplied.min(pcm.len()),
-            Ok((supplied, true)) => {
-                self.ended = true;
-                self.drop_source();
-                supplied.min(pcm.len())
+        let reading = voice.read(pcm);
+        if let Ok(reading) = &reading
+            && !reading.ended
+        {
+            return reading.samples;
+        }
+        let Some(mut voice) = self.playing.take() else {
+            return 0;
+        };
+        self.ended = true;
+        let samples = match reading {
+            Ok(reading) => {
+                let reason = voice.source.error();
+                self.events.push(match voice.is_fallback {
+                    true => TrackEvent::FallbackEnded { reason },
+                    false => TrackEvent::SourceEnded { reason },
+                });
+                reading.samples
             }
-            Err(_) => {
-                self.panics += 1;
-                self.ended = true;
-                self.drop_source();
+            Err(message) => {
+                self.note_panic(message);
                 0
             }
+        };
+        self.retired.push(voice.source);
+        samples
+    }
+
+    /// Lets the source in reserve play, if there is one and it is its turn.
+    fn start_fallback(&mut self) -> bool {
+        if !self.ended || self.playing.is_some() {
+            return false;
+        }
+        let Some(source) = self.reserve.take() else {
+            return false;
+        };
+        self.events.push(TrackEvent::FallbackStarted);
+        self.playing = Some(Voice::new(source, true, self.crossfade));
+        true
+    }
+
+    fn fade_out(&mut self, mut voice: Voice) {
+        voice.fall(self.crossfade);
+        if voice.left() == 0 {
+            return self.retire(voice);
+        }
+        self.outgoing.push(voice);
+        if self.outgoing.len() > MAX_OUTGOING {
+            let loudness = |voice: &Voice| voice.loudness();
+            let faintest = (0..self.outgoing.len())
+                .min_by(|&a, &b| {
+                    loudness(&self.outgoing[a]).total_cmp(&loudness(&self.outgoing[b]))
+                })
+                .unwrap_or(0);
+            let voice = self.outgoing.remove(faintest);
+            self.retire(voice);
         }
     }
 
-    /// Mixes in what is left of the tail.
-    fn fade(&mut self, pcm: &mut [[f32; 2]]) {
-        for (sample, old) in pcm.iter_mut().zip(self.tail.iter().skip(self.faded)) {
-            let position = (self.faded as f32 + 0.5) / FADE_SAMPLES as f32;
-            let (gain_in, gain_out) = (position * std::f32::consts::FRAC_PI_2).sin_cos();
-            sample[0] = sample[0] * gain_in + old[0] * gain_out;
-            sample[1] = sample[1] * gain_in + old[1] * gain_out;
-            self.faded += 1;
+    /// Mixes in what is left of those that fade out.
+    fn mix_outgoing(&mut self, pcm: &mut [[f32; 2]]) {
+        for mut voice in std::mem::take(&mut self.outgoing) {
+            let count = voice.left().min(pcm.len());
+            self.scratch.resize(count, [0.0; 2]);
+            match voice.read(&mut self.scratch) {
+                Ok(reading) => {
+                    let pairs = pcm.iter_mut().zip(&self.scratch[..reading.samples]);
+                    for (sample, old) in pairs {
+                        *sample = [sample[0] + old[0], sample[1] + old[1]];
+                        *sample = sample.map(|channel| channel.clamp(-1.0, 1.0));
+                    }
+                    match reading.ended {
+                        true => self.retired.push(voice.source),
+                        false if voice.left() == 0 => self.retire(voice),
+                        false => self.outgoing.push(voice),
+                    }
+                }
+                Err(message) => {
+                    self.note_panic(message);
+                    self.retired.push(voice.source);
+                }
+            }
         }
     }
 
-    /// Drops the source; one that panics while being dropped is counted.
-    fn drop_source(&mut self) {
-        let source = self.source.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(source))).is_err() {
-            self.panics += 1;
+    /// A living source that is not heard any more: back into reserve if it came from there.
+    fn retire(&mut self, voice: Voice) {
+        if voice.is_fallback && self.reserve.is_none() {
+            self.reserve = Some(voice.source);
+        } else {
+            self.retired.push(voice.source);
         }
     }
-}
 
-impl Drop for SourcePlayer {
-    /// A source that panics while being dropped must not take the thread with it.
-    fn drop(&mut self) {
-        self.drop_source();
+    fn note_panic(&mut self, message: String) {
+        self.panics += 1;
+        self.events.push(TrackEvent::SourcePanicked { message });
+    }
+
+    fn note_underrun(&mut self, missing: usize) {
+        let missing = missing as u64;
+        if missing > 0 && self.playing.is_some() {
+            self.underrun_samples += missing;
+            if self.underrun.is_none() {
+                self.events.push(TrackEvent::UnderrunStarted);
+            }
+            *self.underrun.get_or_insert(0) += missing;
+        } else if let Some(samples) = self.underrun.take() {
+            self.events.push(TrackEvent::UnderrunEnded { samples });
+        }
     }
 }
 
@@ -146,8 +307,9 @@ impl Default for SourcePlayer {
 impl std::fmt::Debug for SourcePlayer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourcePlayer")
-            .field("has_source", &self.source.is_some())
+            .field("has_source", &self.playing.is_some())
             .field("ended", &self.ended)
+            .field("swaps", &self.swaps)
             .field("underrun_samples", &self.underrun_samples)
             .field("panics", &self.panics)
             .finish_non_exhaustive()
@@ -157,272 +319,21 @@ impl std::fmt::Debug for SourcePlayer {
 /// What a frame was made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Supply {
-    /// Samples that came from the source; the rest of the frame is silence.
+    /// Samples that came from a source; the rest of the frame is silence, but for what fades out.
     pub samples_supplied: usize,
-    /// True once the current source has come to its end, or panicked.
+    /// True once the source that was put in last has come to its end, or panicked, whether a
+    /// fallback stands in or not.
     pub ended: bool,
 }
 
-const FADE_SAMPLES: usize = SAMPLE_RATE as usize / 200;
+/// In samples; longer than any stream for what is longer than that.
+fn samples(duration: Duration) -> usize {
+    (duration.as_secs_f64() * f64::from(SAMPLE_RATE)).round() as usize
+}
+
+/// Sources that fade out at a time. When one more comes within a crossfade, the faintest is cut:
+/// it has hardly been heard.
+const MAX_OUTGOING: usize = 4;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Tone;
-
-    const FRAME_SAMPLES: usize = 960;
-
-    /// A constant for `left` samples, then its end.
-    struct Level {
-        value: f32,
-        left: usize,
-    }
-
-    impl AudioSource for Level {
-        fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-            let count = self.left.min(pcm.len());
-            self.left -= count;
-            // Beyond its count a source may leave anything.
-            pcm.fill([9.0; 2]);
-            pcm[..count].fill([self.value; 2]);
-            count
-        }
-
-        fn ended(&self) -> bool {
-            self.left == 0
-        }
-    }
-
-    /// Gives `per_read` samples a read, and never ends.
-    struct Slow {
-        per_read: usize,
-    }
-
-    impl AudioSource for Slow {
-        fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-            pcm[..self.per_read].fill([0.5; 2]);
-            self.per_read
-        }
-    }
-
-    /// Gives one frame, then panics.
-    struct Faulty {
-        reads: usize,
-        panics_on_drop: bool,
-    }
-
-    impl AudioSource for Faulty {
-        fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-            self.reads += 1;
-            pcm.fill([0.5; 2]);
-            assert!(self.reads == 1, "the fault under test");
-            pcm.len()
-        }
-    }
-
-    impl Drop for Faulty {
-        fn drop(&mut self) {
-            assert!(!self.panics_on_drop, "the fault under test");
-        }
-    }
-
-    fn level(value: f32) -> Option<Box<dyn AudioSource>> {
-        let left = usize::MAX;
-        Some(Box::new(Level { value, left }))
-    }
-
-    fn read(player: &mut SourcePlayer) -> ([[f32; 2]; FRAME_SAMPLES], Supply) {
-        let mut pcm = [[7.0; 2]; FRAME_SAMPLES];
-        let supply = player.read(&mut pcm);
-        (pcm, supply)
-    }
-
-    #[test]
-    fn player_without_source_is_silent_and_not_starved() {
-        let mut player = SourcePlayer::new();
-        let (pcm, supply) = read(&mut player);
-        assert_eq!(pcm, [[0.0; 2]; FRAME_SAMPLES]);
-        assert_eq!(
-            supply,
-            Supply {
-                samples_supplied: 0,
-                ended: false
-            }
-        );
-        assert_eq!(player.underrun_samples(), 0);
-    }
-
-    #[test]
-    fn crossfade_between_tones_has_no_step_larger_than_the_tones() {
-        let mut player = SourcePlayer::new();
-        player.replace(Some(Box::new(Tone::new(440.0).unwrap())));
-        let mut played = Vec::new();
-        for _ in 0..5 {
-            played.extend(read(&mut player).0);
-        }
-        player.replace(Some(Box::new(Tone::new(554.37).unwrap())));
-        // A frame cut anywhere, and a second replacement in the middle of the fade.
-        let mut part = [[0.0; 2]; 100];
-        player.read(&mut part);
-        played.extend(part);
-        player.replace(Some(Box::new(Tone::new(659.26).unwrap())));
-        played.extend(read(&mut player).0);
-        player.replace(None);
-        played.extend(read(&mut player).0);
-        // 660 Hz at 0.25 moves 0.0216 a sample; the fades add up to 0.25 / 240 * pi/2 each.
-        let step = played
-            .windows(2)
-            .map(|pair| (pair[1][0] - pair[0][0]).abs())
-            .fold(0.0, f32::max);
-        assert!((0.015..0.035).contains(&step), "{step}");
-        assert!(
-            played[played.len() - 700..]
-                .iter()
-                .all(|sample| *sample == [0.0; 2])
-        );
-    }
-
-    #[test]
-    fn crossfade_lasts_5_ms_with_equal_power() {
-        let mut player = SourcePlayer::new();
-        player.replace(level(0.5));
-        read(&mut player);
-        player.replace(level(-0.5));
-        let (pcm, _) = read(&mut player);
-        assert!(pcm[0][0] > 0.49 && pcm[119][0].abs() < 0.01);
-        assert!(pcm[238][0] > -0.5 && pcm[240] == [-0.5; 2]);
-        // Against silence the power goes as the square of the sine.
-        player.replace(None);
-        let (pcm, _) = read(&mut player);
-        assert!((pcm[119][0] / -0.5 - std::f32::consts::FRAC_1_SQRT_2).abs() < 0.01);
-    }
-
-    #[test]
-    fn replacing_twice_without_a_read_fades_from_what_was_heard() {
-        let mut player = SourcePlayer::new();
-        player.replace(level(0.5));
-        read(&mut player);
-        player.replace(level(-0.5));
-        player.replace(level(0.25));
-        let (pcm, _) = read(&mut player);
-        assert!((pcm[0][0] - 0.5).abs() < 0.02);
-        assert_eq!(pcm[240], [0.25; 2]);
-    }
-
-    #[test]
-    fn ended_source_leaves_silence_and_is_no_underrun() {
-        let mut player = SourcePlayer::new();
-        player.replace(Some(Box::new(Level {
-            value: 0.5,
-            left: 1_000,
-        })));
-        assert_eq!(
-            read(&mut player).1,
-            Supply {
-                samples_supplied: 960,
-                ended: false
-            }
-        );
-        let (pcm, supply) = read(&mut player);
-        assert_eq!(
-            supply,
-            Supply {
-                samples_supplied: 40,
-                ended: true
-            }
-        );
-        assert_eq!((pcm[39], pcm[40], pcm[959]), ([0.5; 2], [0.0; 2], [0.0; 2]));
-        assert_eq!(
-            read(&mut player).1,
-            Supply {
-                samples_supplied: 0,
-                ended: true
-            }
-        );
-        assert_eq!(player.underrun_samples(), 0);
-        player.replace(level(0.5));
-        assert_eq!(
-            read(&mut player).1,
-            Supply {
-                samples_supplied: 960,
-                ended: false
-            }
-        );
-    }
-
-    #[test]
-    fn starved_source_is_counted_and_stays() {
-        let mut player = SourcePlayer::new();
-        player.replace(Some(Box::new(Slow { per_read: 900 })));
-        for _ in 0..3 {
-            let (pcm, supply) = read(&mut player);
-            assert_eq!(
-                supply,
-                Supply {
-                    samples_supplied: 900,
-                    ended: false
-                }
-            );
-            assert_eq!(pcm[900..], [[0.0; 2]; 60]);
-        }
-        assert_eq!(player.underrun_samples(), 180);
-    }
-
-    #[test]
-    fn panicking_source_is_dropped_and_counted() {
-        let mut player = SourcePlayer::new();
-        player.replace(Some(Box::new(Faulty {
-            reads: 0,
-            panics_on_drop: false,
-        })));
-        assert_eq!(read(&mut player).1.samples_supplied, 960);
-        let (pcm, supply) = read(&mut player);
-        assert_eq!(pcm, [[0.0; 2]; FRAME_SAMPLES]);
-        assert_eq!(
-            supply,
-            Supply {
-                samples_supplied: 0,
-                ended: true
-            }
-        );
-        assert_eq!(player.panics(), 1);
-        player.replace(level(0.5));
-        assert_eq!(
-            read(&mut player).1,
-            Supply {
-                samples_supplied: 960,
-                ended: false
-            }
-        );
-        assert_eq!(player.panics(), 1);
-    }
-
-    #[test]
-    fn panic_on_drop_is_contained() {
-        let mut player = SourcePlayer::new();
-        player.replace(Some(Box::new(Faulty {
-            reads: 0,
-            panics_on_drop: true,
-        })));
-        player.replace(None);
-        assert_eq!(player.panics(), 1);
-    }
-
-    #[test]
-    fn nonsense_from_a_source_is_made_harmless() {
-        struct Wild;
-        impl AudioSource for Wild {
-            fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-                pcm.fill([f32::NAN, f32::INFINITY]);
-                pcm[300..].fill([5.0, -5.0]);
-                usize::MAX
-            }
-        }
-        let mut player = SourcePlayer::new();
-        player.replace(Some(Box::new(Wild)));
-        let (pcm, supply) = read(&mut player);
-        assert_eq!(supply.samples_supplied, FRAME_SAMPLES);
-        assert_eq!(pcm[..300], [[0.0; 2]; 300]);
-        assert_eq!(pcm[300..], [[1.0, -1.0]; 660]);
-    }
-}
+mod tests;

@@ -53,11 +53,7 @@ fn rfc8445_9_media_goes_on_over_the_old_path_until_another_is_nominated() {
     world.run(SECOND);
     let new = world.listeners[index].path;
     assert_ne!(new, old);
-    assert!(
-        world
-            .events_of(index)
-            .contains(&PeerEvent::Moved(new))
-    );
+    assert!(world.events_of(index).contains(&PeerEvent::Moved(new)));
     assert!(world.listeners[index].packets.len() >= 48);
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use skywave_audio::{AudioSource, Packetization};
+use skywave_audio::{AudioSource, Packetization, TrackEvent};
 use skywave_peer::StreamKey;
+use tokio::sync::broadcast;
 
 use crate::audio_energy::AudioEnergy;
 use crate::config::TrackConfig;
@@ -12,28 +13,51 @@ use crate::lateness::LatenessHistogram;
 use crate::loss_distribution::LossDistribution;
 use crate::mailbox::Mailbox;
 use crate::stats::TrackStats;
+use crate::track_events::{BACKLOG, TrackEvents, log};
 
 /// A live source that any number of listeners hear. Made by
 /// [`Engine::audio_track`](crate::Engine::audio_track); clones are the same track.
 ///
-/// Until a source is put in (or taken out) for the first time nothing is sent. From then on the
-/// track never pauses: a source that is starved, at its end or taken out leaves silence, and time
-/// runs on. Keep a clone of the [`Engine`](crate::Engine) as long: a track alone does not.
+/// Until a source is put in (or taken out) for the first time nothing is sent. From then on time
+/// never stops: a source that is starved, at its end or taken out leaves silence, of which is sent
+/// what [`TrackConfig::silence`] says. Keep a clone of the [`Engine`](crate::Engine) as long: a
+/// track alone does not.
 #[derive(Clone)]
 pub struct AudioTrack {
     pub(crate) shared: Arc<TrackShared>,
 }
 
 impl AudioTrack {
-    /// Plays another source from the next frame on, with a crossfade of 5 ms. Never blocks, needs
-    /// no negotiation, and leaves SSRC, sequence numbers and timestamps as they run.
+    /// Plays another source from the next packet on, or as soon as it is
+    /// [`ready`](AudioSource::ready), with a crossfade ([`TrackConfig::crossfade`]). Of several put
+    /// in between two packets the last one is played. Never blocks, needs no negotiation, and
+    /// leaves SSRC, sequence numbers and timestamps as they run.
+    ///
+    /// The old source is dropped on a thread that has nothing else to do.
     pub fn replace_audio_source(&self, source: impl AudioSource + 'static) {
         self.shared.mailbox.put(Some(Box::new(source)));
     }
 
-    /// Plays silence from the next frame on.
+    /// Plays silence from the next packet on.
     pub fn remove_audio_source(&self) {
         self.shared.mailbox.put(None);
+    }
+
+    /// Keeps a source in reserve for when one ends or panics: it plays then, from the very next
+    /// sample, until another is put in, and goes back into reserve where it was. So one that never
+    /// ends serves for good. It takes the place of the one before.
+    pub fn set_fallback_source(&self, source: impl AudioSource + 'static) {
+        self.shared.fallback.put(Some(Box::new(source)));
+    }
+
+    /// Keeps nothing in reserve any more: a source that ends leaves silence.
+    pub fn remove_fallback_source(&self) {
+        self.shared.fallback.put(None);
+    }
+
+    /// What happens to the track's source from now on: that it ended, say, and why.
+    pub fn events(&self) -> TrackEvents {
+        TrackEvents::new(self.shared.subscribe())
     }
 
     /// What happened to the track so far.
@@ -45,6 +69,8 @@ impl AudioTrack {
             frames_dropped: counters.frames_dropped.load(Relaxed),
             underrun_samples: counters.underrun_samples.load(Relaxed),
             source_panics: counters.source_panics.load(Relaxed),
+            swaps: counters.swaps.load(Relaxed),
+            slow_reads: counters.slow_reads.load(Relaxed),
             encoder_errors: counters.encoder_errors.load(Relaxed),
             encodings: counters.encodings.load(Relaxed),
             ended: counters.ended.load(Relaxed),
@@ -59,6 +85,9 @@ pub(crate) struct TrackShared {
     pub(crate) id: TrackId,
     pub(crate) config: TrackConfig,
     pub(crate) mailbox: Mailbox,
+    /// The way of the source in reserve.
+    pub(crate) fallback: Mailbox,
+    events: broadcast::Sender<TrackEvent>,
     pub(crate) counters: TrackCounters,
     /// What its listeners report.
     pub(crate) losses: LossDistribution,
@@ -78,10 +107,23 @@ impl TrackShared {
             id,
             config,
             mailbox: Mailbox::default(),
+            fallback: Mailbox::default(),
+            events: broadcast::Sender::new(BACKLOG),
             counters: TrackCounters::default(),
             losses: LossDistribution::default(),
             audiences: (0..shards).map(|_| Audiences::default()).collect(),
         }
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<TrackEvent> {
+        self.events.subscribe()
+    }
+
+    /// Tells what happened to those who want to know, and the log.
+    pub(crate) fn tell(&self, event: TrackEvent) {
+        log(self.id.number, &event);
+        // Fails if nobody wants to know.
+        let _ = self.events.send(event);
     }
 
     /// The stream of packets of one kind of this track, on the engine's hub.
@@ -133,6 +175,8 @@ pub(crate) struct TrackCounters {
     pub(crate) frames_dropped: AtomicU64,
     pub(crate) underrun_samples: AtomicU64,
     pub(crate) source_panics: AtomicU64,
+    pub(crate) swaps: AtomicU64,
+    pub(crate) slow_reads: AtomicU64,
     pub(crate) encoder_errors: AtomicU64,
     pub(crate) encodings: AtomicU64,
     pub(crate) ended: AtomicBool,

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::thread;
+use std::time::Duration;
 
-use skywave_audio::{AudioCodec, OpusComplexity, Ptime};
+use skywave_audio::{AudioCodec, OpusComplexity, Ptime, SilencePolicy, SourcePlayer};
 use skywave_peer::Limits;
 
 /// How an [`Engine`](crate::Engine) reaches its listeners.
@@ -75,6 +76,26 @@ pub struct TrackConfig {
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
+    /// How long a source and the one that takes its place are heard together, with equal power;
+    /// zero cuts. More than 10 s is taken for 10 s. Default: 5 ms.
+    pub crossfade: Duration,
+    /// How long a source plays on for the sake of the next one that is not
+    /// [`ready`](crate::AudioSource::ready) yet; then that is played all the same. Default: 1 s.
+    pub max_swap_delay: Duration,
+    /// What is sent of silence. Default: every packet.
+    pub silence: SilencePolicy,
+    /// How long digital silence is sent before [`SilencePolicy::Stop`] stops it, so that pauses
+    /// between words are no pauses of the stream. Default: 200 ms.
+    pub silence_hangover: Duration,
+    /// How long the encoder thread may be held up, after the frame in work, without anything being
+    /// left out: what was missed is then sent at once. Zero sends no two frames at once: all but
+    /// the last of those missed are left out, and time moves on. More than 1 s is taken for 1 s.
+    /// Default: zero, as a listener has concealed the gap by then, and a burst would only delay
+    /// what follows.
+    pub max_catch_up: Duration,
+    /// When reading a source is slow: it is then counted and told, as other tracks had to wait.
+    /// Default: 10 ms.
+    pub slow_read: Duration,
     /// What is offered beside codecs, and agreed to if offered.
     pub rtp: RtpConfig,
 }
@@ -86,6 +107,12 @@ impl Default for TrackConfig {
             ptime: Ptime::default(),
             opus_complexity: OpusComplexity::default(),
             wait_for_listener: false,
+            crossfade: SourcePlayer::DEFAULT_CROSSFADE,
+            max_swap_delay: SourcePlayer::DEFAULT_MAX_SWAP_DELAY,
+            silence: SilencePolicy::default(),
+            silence_hangover: Duration::from_millis(200),
+            max_catch_up: Duration::ZERO,
+            slow_read: Duration::from_millis(10),
             rtp: RtpConfig::default(),
         }
     }

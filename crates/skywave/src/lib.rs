@@ -34,6 +34,7 @@ mod breather;
 mod config;
 mod counter;
 mod delivery;
+mod disposal;
 mod engine;
 mod error;
 mod fan_out;
@@ -50,11 +51,12 @@ mod queue;
 mod scheduling;
 mod seat;
 mod shard;
-mod state_change;
 mod speech;
+mod state_change;
 mod stats;
 mod status;
 mod track_encodings;
+mod track_events;
 mod track_worker;
 mod track_workers;
 mod transmitter;
@@ -70,14 +72,14 @@ pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
 pub use skywave_audio::{
     AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmConverter,
-    PcmReader, PcmSamples, Ptime, Silence, Tone,
+    PcmReader, PcmSamples, Prefetched, Ptime, Silence, SilencePolicy, Tone, TrackEvent,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{CloseReason, FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
 pub use skywave_sdp::IceCredentials;
-pub use state_change::{StateChange, StateChanges, StateReason};
 pub use speech::{SpeechEvent, SpeechPosition, SpeechQueue, SpeechQueueConfig, SpeechSource};
+pub use state_change::{StateChange, StateChanges, StateReason};
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
 pub use stats::{
     CandidatePairStats, CertificateStats, CodecStats, DtlsRole, DtlsState, IceCandidateStats,
@@ -85,6 +87,7 @@ pub use stats::{
     RemoteInboundRtpStats, Stats, StatsReport, TransportStats,
 };
 pub use status::TransmitterState;
+pub use track_events::TrackEvents;
 pub use transmitter::AudioTransmitter;
 
 /// The examples of the README, compiled.

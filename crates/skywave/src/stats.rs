@@ -144,8 +144,9 @@ pub struct TrackStats {
     /// that is listened to.
     pub frames: u64,
     /// Frames of [`TrackConfig::ptime`](crate::TrackConfig::ptime) left out because the encoder
-    /// thread came a whole frame too late; a part of one counts as one. Their time is skipped,
-    /// and with it all packets that have a part in it.
+    /// thread came a whole frame too late, or later than
+    /// [`TrackConfig::max_catch_up`](crate::TrackConfig::max_catch_up) if that is more; a part of
+    /// one counts as one. Their time is skipped, and with it all packets that have a part in it.
     pub frames_skipped: u64,
     /// Encoded frames that nobody got because the media thread was too busy to take them.
     pub frames_dropped: u64,
@@ -153,11 +154,15 @@ pub struct TrackStats {
     pub underrun_samples: u64,
     /// Sources that panicked.
     pub source_panics: u64,
+    /// How often a source was put in or taken out, as far as it came to be played.
+    pub swaps: u64,
+    /// Times that reading took [`TrackConfig::slow_read`](crate::TrackConfig::slow_read) or more.
+    pub slow_reads: u64,
     /// Frames that an encoder refused.
     pub encoder_errors: u64,
     /// Encoders that run now: one for each encoding and length of packets that is listened to.
     pub encodings: u64,
-    /// Whether the source has come to its end, so that silence is sent.
+    /// Whether the source has come to its end, so that silence is sent or the fallback plays.
     pub ended: bool,
     /// The share of packets that each of the worst tenth of the listeners reports lost at least,
     /// 0 to 1, in steps of a few per cent.

@@ -63,8 +63,10 @@ impl TrackEncodings {
         let encoder = match slot {
             Some(encoder) => encoder,
             None => {
-                let complexity = shared.config.opus_complexity;
-                slot.insert(PacketEncoder::new(packetization, complexity)?)
+                let config = &shared.config;
+                let mut encoder = PacketEncoder::new(packetization, config.opus_complexity)?;
+                encoder.set_silence(config.silence, config.silence_hangover)?;
+                slot.insert(encoder)
             }
         };
         encoder.push(clock.position(), pcm)

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::audio_track::TrackShared;
 use crate::delivery::Delivery;
+use crate::disposal::Disposal;
 use crate::playing_track::PlayingTrack;
 use crate::scheduling::{precise_timers, prefer};
 use crate::waker::Waker;
@@ -21,6 +22,8 @@ pub(crate) struct TrackWorker {
     pub(crate) tracks: Receiver<Arc<TrackShared>>,
     /// One for each shard.
     pub(crate) outputs: Vec<FrameOutput>,
+    /// Where sources go that are not played any more.
+    pub(crate) disposal: Disposal,
     /// Whether it shall go before other threads, where the system lets it.
     pub(crate) realtime: bool,
     /// Tracks it has, those on their way here included.
@@ -69,11 +72,15 @@ impl TrackWorker {
             return;
         };
         if next.track.is_over() {
-            PeekMut::pop(next);
+            self.disposal.dispose(PeekMut::pop(next).track);
             self.load.fetch_sub(1, Relaxed);
             return;
         }
         next.track.play(&self.outputs);
+        let retired = next.track.take_retired();
+        if !retired.is_empty() {
+            self.disposal.dispose(retired);
+        }
         next.track.advance(Instant::now());
     }
 }
@@ -121,6 +128,8 @@ mod tests {
     use std::sync::mpsc::channel;
     use std::time::Duration;
 
+    use skywave_audio::AudioSource;
+
     use super::*;
     use crate::audio_track::TrackId;
     use crate::config::TrackConfig;
@@ -133,6 +142,7 @@ mod tests {
                 frames: mpsc::channel(1).0,
                 waker: Arc::new(waker().unwrap().0),
             }],
+            disposal: Disposal::start().unwrap(),
             realtime: false,
             load: Arc::new(AtomicUsize::new(load)),
         }
@@ -181,5 +191,34 @@ mod tests {
             worker.play_next(&mut playing);
         }
         assert_eq!((playing.len(), worker.load.load(Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn source_that_takes_its_time_to_be_dropped_holds_up_no_track() {
+        /// Dropping it waits for the test.
+        struct Slow(Receiver<()>);
+        impl AudioSource for Slow {
+            fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+                pcm.len()
+            }
+        }
+        impl Drop for Slow {
+            fn drop(&mut self) {
+                let _ = self.0.recv();
+            }
+        }
+        let (worker, mut tracks) = (worker(2), tracks(2));
+        let mut playing: BinaryHeap<_> = tracks.iter().cloned().map(Scheduled::new).collect();
+        let (replaced, orphan) = (channel(), channel());
+        tracks[0].mailbox.put(Some(Box::new(Slow(replaced.1))));
+        tracks[1].mailbox.put(Some(Box::new(Slow(orphan.1))));
+        (0..10).for_each(|_| worker.play_next(&mut playing));
+        tracks[0].mailbox.put(None);
+        tracks.pop();
+        // Were one of them dropped here, this would never end.
+        (0..10).for_each(|_| worker.play_next(&mut playing));
+        assert_eq!(playing.len(), 1);
+        assert!(tracks[0].counters.frames.load(Relaxed) > 10);
+        drop((replaced.0, orphan.0));
     }
 }

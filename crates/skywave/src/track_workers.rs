@@ -8,6 +8,7 @@ use std::thread;
 
 use crate::audio_track::TrackShared;
 use crate::config::EngineConfig;
+use crate::disposal::Disposal;
 use crate::track_worker::{FrameOutput, TrackWorker};
 
 /// The encoder threads. They end when this is dropped: at once, or when the source they read
@@ -23,12 +24,14 @@ struct Worker {
 impl TrackWorkers {
     /// Starts the threads, one at least, with an output for each shard.
     pub(crate) fn start(config: &EngineConfig, outputs: &[FrameOutput]) -> io::Result<Self> {
+        let disposal = Disposal::start()?;
         let start = |_| {
             let (tracks, queue) = channel();
             let load = Arc::new(AtomicUsize::new(0));
             let worker = TrackWorker {
                 tracks: queue,
                 outputs: outputs.to_vec(),
+                disposal: disposal.clone(),
                 realtime: config.realtime,
                 load: Arc::clone(&load),
             };

@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) cut: bool,
     random: u64,
     media_time: u32,
+    /// The next frame is the first after a pause.
+    marker: bool,
 }
 
 impl World {
@@ -74,6 +76,7 @@ impl World {
             cut: false,
             random: 7,
             media_time: 0,
+            marker: false,
         }
     }
 
@@ -167,6 +170,15 @@ impl World {
         }
     }
 
+    /// Lets time pass without frames, that of the media too: the track is silent.
+    pub(crate) fn pause(&mut self, time: Duration) {
+        self.frames = false;
+        self.run(time);
+        self.frames = true;
+        self.marker = true;
+        self.media_time += time.as_millis() as u32 * 48;
+    }
+
     /// Lets time pass until something is so, up to a limit. True if it is.
     pub(crate) fn run_until(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
         let end = self.now + limit;
@@ -213,7 +225,7 @@ impl World {
             frame: OwnedFrame {
                 payload: Arc::new(self.media_time.to_be_bytes()),
                 timestamp: self.media_time,
-                marker: false,
+                marker: std::mem::take(&mut self.marker),
                 audio_level: 20,
                 voice: true,
                 captured: self.ntp(),
