@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::thread;
 
-use skywave_audio::{AudioCodec, OpusComplexity, Ptime};
+use skywave_audio::{AudioCodec, OpusOptions, Ptime};
 use skywave_peer::Limits;
 
 /// How an [`Engine`](crate::Engine) reaches its listeners.
@@ -70,8 +70,13 @@ pub struct TrackConfig {
     /// to miss where one is lost. A listener that takes or wants only shorter ones (`a=maxptime`,
     /// `a=ptime`) gets the longest that it does. Default: 20 ms.
     pub ptime: Ptime,
-    /// How hard Opus encoders try: a host with many tracks may choose less. Default: 5.
-    pub opus_complexity: OpusComplexity,
+    /// How Opus is encoded. Can be changed while the track plays:
+    /// [`AudioTrack::set_opus_options`](crate::AudioTrack::set_opus_options).
+    pub opus: OpusOptions,
+    /// Encodings that may be in use at a time: one for each codec, length of packets and set of
+    /// limits that listeners declare. Beyond it a listener gets the nearest of them that keeps to
+    /// its limits, or is refused. 1 to 65,536. Default: 16.
+    pub max_encodings: usize,
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
@@ -84,7 +89,8 @@ impl Default for TrackConfig {
         Self {
             codecs: AudioCodec::ALL.to_vec(),
             ptime: Ptime::default(),
-            opus_complexity: OpusComplexity::default(),
+            opus: OpusOptions::default(),
+            max_encodings: 16,
             wait_for_listener: false,
             rtp: RtpConfig::default(),
         }

@@ -28,11 +28,15 @@
 
 mod addresses;
 mod admission;
+mod audience;
 mod audio_track;
 mod breather;
 mod config;
 mod counter;
 mod delivery;
+mod encoded_inlet;
+mod encoded_track;
+mod encoding_table;
 mod engine;
 mod error;
 mod fan_out;
@@ -41,6 +45,8 @@ mod mailbox;
 mod media_thread;
 mod negotiation;
 mod overload;
+mod playing;
+mod playing_encoded_track;
 mod playing_track;
 mod port_counters;
 mod queue;
@@ -59,18 +65,22 @@ mod wall_clock;
 
 pub use audio_track::AudioTrack;
 pub use config::{Config, EngineConfig, RtpConfig, TrackConfig};
+pub use encoded_track::{EncodedTrack, EncodedTrackConfig};
 pub use engine::Engine;
 pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
 pub use skywave_audio::{
-    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmReader,
-    Ptime, Silence, Tone,
+    AudioCodec, AudioSource, EncodedPacket, EncodedSource, EncodedSupply, Error as AudioError,
+    ExpectedLoss, FileSource, Melody, OpusApplication, OpusBandwidth, OpusBitrate, OpusComplexity,
+    OpusFile, OpusOptions, OpusRateControl, OpusSignal, PcmReader, Ptime, Silence, Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};
 pub use skywave_sdp::Error as DescriptionError;
-pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
+pub use stats::{
+    AudioCodecCapability, EncodingStats, EngineStats, ShardStats, TrackStats, TransmissionStats,
+};
 pub use status::TransmitterState;
 pub use transmitter::AudioTransmitter;
 

@@ -125,9 +125,11 @@ fn spread(track: u64, period: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::mpsc;
+    use std::collections::HashMap;
 
     use skywave_audio::{AudioSource, Encoding, audio_level};
+    use skywave_peer::StreamKey;
+    use tokio::sync::mpsc;
 
     use super::*;
     use crate::audio_track::TrackId;
@@ -161,6 +163,7 @@ mod tests {
         output: FrameOutput,
         frames: mpsc::Receiver<Delivery>,
         sent: Vec<Delivery>,
+        streams: HashMap<StreamKey, Packetization>,
     }
 
     impl Stage {
@@ -190,6 +193,7 @@ mod tests {
                 },
                 frames: receiver,
                 sent: Vec::new(),
+                streams: HashMap::new(),
             }
         }
 
@@ -198,6 +202,9 @@ mod tests {
             let end = self.start + Duration::from_millis(milliseconds);
             while self.track.deadline() <= end {
                 let now = self.track.deadline() + lateness;
+                let heard = self.shared.encodings.heard();
+                self.streams
+                    .extend(heard.map(|place| (place.stream, place.packetization)));
                 self.track.play(std::slice::from_ref(&self.output));
                 self.track.advance(now);
                 while let Ok(delivery) = self.frames.try_recv() {
@@ -207,8 +214,8 @@ mod tests {
         }
 
         fn sent(&self, packetization: Packetization) -> Vec<&Delivery> {
-            let stream = self.shared.stream(packetization);
-            let ours = |delivery: &&Delivery| delivery.stream == stream;
+            let ours =
+                |delivery: &&Delivery| self.streams.get(&delivery.stream) == Some(&packetization);
             self.sent.iter().filter(ours).collect()
         }
 
@@ -248,8 +255,8 @@ mod tests {
     fn streams_of_all_lengths_are_whole_while_listeners_come_and_go() {
         let mut stage = Stage::new(Ptime::Ms60);
         let [long, middle, short, shortest] = [
-            of(Encoding::OpusStereo, Ptime::Ms60),
-            of(Encoding::OpusMono, Ptime::Ms40),
+            of(Encoding::OPUS_STEREO, Ptime::Ms60),
+            of(Encoding::OPUS_MONO, Ptime::Ms40),
             of(Encoding::Pcmu, Ptime::Ms20),
             of(Encoding::Pcma, Ptime::Ms10),
         ];
@@ -299,7 +306,7 @@ mod tests {
     #[test]
     fn late_steps_lose_nothing_as_long_as_the_next_is_not_over() {
         let mut stage = Stage::new(Ptime::Ms40);
-        let [long, short] = [Ptime::Ms40, Ptime::Ms20].map(|ptime| of(Encoding::OpusMono, ptime));
+        let [long, short] = [Ptime::Ms40, Ptime::Ms20].map(|ptime| of(Encoding::OPUS_MONO, ptime));
         stage.shared.join(0, long);
         stage.shared.join(0, short);
         stage.play_until(2_000, Duration::from_millis(19));
@@ -381,7 +388,7 @@ mod tests {
         let mut stage = Stage::new(Ptime::Ms20);
         stage.play_until(1_000, PUNCTUAL);
         assert!(stage.sent.is_empty());
-        let stereo = of(Encoding::OpusStereo, Ptime::Ms20);
+        let stereo = of(Encoding::OPUS_STEREO, Ptime::Ms20);
         stage.shared.join(0, stereo);
         stage.play_until(2_000, PUNCTUAL);
         stage.assert_sent(stereo, 1_000, 2_000);

@@ -1,28 +1,16 @@
 //! What the media thread knows of a listener's handle, and its place in the audience.
 
-use std::sync::Arc;
-
-use skywave_audio::Packetization;
 use skywave_peer::PeerEvent;
 use tokio::sync::watch;
 
 use crate::admission::HandshakePlace;
-use crate::audio_track::TrackShared;
+use crate::audience::Audience;
 use crate::status::{Status, TransmitterState};
-
-/// The place that a connected listener takes in a track's audience.
-pub(crate) struct Audience {
-    pub(crate) track: Arc<TrackShared>,
-    /// Of the engine.
-    pub(crate) shard: usize,
-    pub(crate) packetization: Packetization,
-}
 
 /// What the thread knows of a peer's handle.
 pub(crate) struct Seat {
     status: watch::Sender<Status>,
     audience: Option<Audience>,
-    listening: bool,
     /// Given back when it is connected, or gone.
     handshake: Option<HandshakePlace>,
 }
@@ -32,7 +20,6 @@ impl Seat {
         Self {
             status,
             audience: None,
-            listening: false,
             handshake: None,
         }
     }
@@ -60,21 +47,8 @@ impl Seat {
     }
 
     fn join(&mut self) {
-        if let Some(audience) = &self.audience
-            && !self.listening
-        {
-            audience.track.join(audience.shard, audience.packetization);
-            self.listening = true;
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        if let Some(audience) = &self.audience
-            && self.listening
-        {
-            audience.track.leave(audience.shard, audience.packetization);
+        if let Some(audience) = &mut self.audience {
+            audience.join();
         }
     }
 }

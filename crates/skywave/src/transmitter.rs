@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use skywave_audio::{AudioCodec, AudioSource, Packetization};
+use skywave_audio::{AudioCodec, AudioSource};
 use skywave_dtls::Version;
 use skywave_peer::{CloseReason, LocalParameters, Peer, PeerConfig, PeerId};
 use skywave_rtp::{Counters, Packing, ToneSender};
@@ -11,13 +11,13 @@ use skywave_sdp::{CodecDescription, Negotiated, SendCapabilities, SessionDescrip
 use tokio::sync::watch;
 
 use crate::admission::{HandshakePlace, Place};
+use crate::audience::Audience;
 use crate::audio_track::AudioTrack;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::media_thread::Command;
 use crate::negotiation;
-use crate::seat::Audience;
 use crate::shard::Shard;
 use crate::stats::{AudioCodecCapability, TransmissionStats};
 use crate::status::{Status, TransmitterState};
@@ -122,6 +122,7 @@ impl AudioTransmitter {
     ///
     /// # Errors
     /// [`Error::InvalidDescription`], [`Error::NotAcceptable`]: another answer may be tried.
+    /// [`Error::TooManyEncodings`].
     /// [`Error::InvalidState`] if there is no offer to answer; [`Error::Closed`].
     pub fn accept_answer(&mut self, sdp: &str) -> Result<(), Error> {
         let call = "accept_answer";
@@ -140,14 +141,15 @@ impl AudioTransmitter {
         // Chromium (156) asks for lost audio wherever the offer lets it, but leaves that out of
         // its answer.
         negotiated.nack = capabilities.nack;
-        let packetization = self.packetization(&negotiated)?;
-        self.agree(&negotiated, packetization)
+        let audience = self.audience(&negotiated)?;
+        self.agree(&negotiated, audience)
     }
 
     /// Takes an offer that wants to receive audio, and makes the answer.
     ///
     /// # Errors
     /// [`Error::InvalidDescription`], [`Error::NotAcceptable`]: another offer may be tried.
+    /// [`Error::TooManyEncodings`].
     /// [`Error::InvalidState`] unless this is the first description;
     /// [`Error::TooManyHandshakes`], [`Error::TooManyJoins`]; [`Error::Closed`].
     pub fn accept_offer(&mut self, sdp: &str) -> Result<String, Error> {
@@ -160,9 +162,9 @@ impl AudioTransmitter {
         let codecs = self.codecs();
         let capabilities = self.capabilities(&codecs);
         let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities)?;
-        let packetization = self.packetization(&negotiated)?;
+        let audience = self.audience(&negotiated)?;
         self.shard().queue(self.new_peer(handshake))?;
-        self.agree(&negotiated, packetization)?;
+        self.agree(&negotiated, audience)?;
         Ok(answer)
     }
 
@@ -351,9 +353,11 @@ impl AudioTransmitter {
         negotiation::send_capabilities(codecs, &self.track.shared.config)
     }
 
-    fn packetization(&self, negotiated: &Negotiated) -> Result<Packetization, Error> {
-        let config = &self.track.shared.config;
-        Ok(negotiation::packetization(negotiated, config)?)
+    /// Takes the place that serves what was negotiated.
+    fn audience(&self, negotiated: &Negotiated) -> Result<Audience, Error> {
+        let track = &self.track.shared;
+        let needed = negotiation::packetization(negotiated, track)?;
+        Audience::reserve(Arc::clone(track), self.shard, needed)
     }
 
     fn expect_new(&self, call: &'static str) -> Result<(), Error> {
@@ -388,23 +392,16 @@ impl AudioTransmitter {
         }
     }
 
-    fn agree(
-        &mut self,
-        negotiated: &Negotiated,
-        packetization: Packetization,
-    ) -> Result<(), Error> {
-        let remote = negotiation::remote(negotiated, &self.track.shared, packetization);
+    fn agree(&mut self, negotiated: &Negotiated, audience: Audience) -> Result<(), Error> {
+        let remote = negotiation::remote(negotiated, &self.track.shared, &audience);
+        let codec = audience.packetization().encoding.codec();
         self.shard().command(Command::SetRemote {
             id: self.id,
             remote: Box::new(remote),
-            audience: Audience {
-                track: Arc::clone(&self.track.shared),
-                shard: self.shard,
-                packetization,
-            },
+            audience,
         })?;
         self.signaling = Signaling::Agreed(Agreed {
-            codec: packetization.encoding.codec(),
+            codec,
             payload_type: negotiated.payload_type,
             mid: negotiated.mid.clone(),
             red: negotiated.red.is_some(),
