@@ -23,7 +23,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use skywave::{AudioTrack, AudioTransmitter, Engine, EngineConfig, Lateness, Limits, TrackConfig};
+use skywave::{
+    AudioTrack, AudioTransmitter, Engine, EngineConfig, Lateness, Limits, OpusOptions, TrackConfig,
+};
 use skywave_dtls::Identity;
 
 use arguments::Arguments;
@@ -74,7 +76,10 @@ impl Stage {
         for _ in 0..arguments.tracks {
             let track = engine.audio_track(TrackConfig {
                 ptime: arguments.ptime,
-                opus_complexity: arguments.complexity,
+                opus: OpusOptions {
+                    complexity: arguments.complexity,
+                    ..OpusOptions::default()
+                },
                 ..TrackConfig::default()
             });
             let mut transmitter = engine.transmitter(&track)?;

@@ -1,6 +1,8 @@
 //! The audio codecs and their names in SDP (RFC 7587 for Opus, RFC 3551 for
 //! G.711), and the ways in which a track is encoded with them.
 
+use crate::OpusReceiver;
+
 /// A codec as it is negotiated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum AudioCodec {
@@ -58,10 +60,8 @@ impl AudioCodec {
 /// One way of encoding a track; listeners that agree on it share its frames.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Encoding {
-    /// Opus, both channels mixed into one, 48 kb/s.
-    OpusMono,
-    /// Opus in stereo, 96 kb/s.
-    OpusStereo,
+    /// Opus, for receivers that declare the same.
+    Opus(OpusReceiver),
     /// G.711 mu-law, 64 kb/s.
     Pcmu,
     /// G.711 A-law, 64 kb/s.
@@ -69,52 +69,35 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The bit rate in bit/s, of the payload alone.
-    #[must_use]
-    pub fn bit_rate(self) -> u32 {
-        match self {
-            Encoding::OpusMono => MONO_BIT_RATE,
-            Encoding::OpusStereo => STEREO_BIT_RATE,
-            Encoding::Pcmu | Encoding::Pcma => 64_000,
-        }
-    }
+    /// Opus for receivers that declare nothing: both channels mixed into one.
+    pub const OPUS_MONO: Self = Self::Opus(OpusReceiver::MONO);
+    /// Opus for receivers that declare nothing but stereo.
+    pub const OPUS_STEREO: Self = Self::Opus(OpusReceiver::STEREO);
 
-    /// All encodings, each at its [`index`](Encoding::index).
-    pub const ALL: [Encoding; 4] = [
-        Encoding::OpusMono,
-        Encoding::OpusStereo,
-        Encoding::Pcmu,
-        Encoding::Pcma,
-    ];
+    /// Those of receivers that declare nothing more.
+    #[cfg(test)]
+    pub(crate) const PLAIN: [Self; 4] =
+        [Self::OPUS_MONO, Self::OPUS_STEREO, Self::Pcmu, Self::Pcma];
 
     /// The codec that carries it.
     #[must_use]
     pub fn codec(self) -> AudioCodec {
         match self {
-            Encoding::OpusMono | Encoding::OpusStereo => AudioCodec::Opus,
+            Encoding::Opus(_) => AudioCodec::Opus,
             Encoding::Pcmu => AudioCodec::Pcmu,
             Encoding::Pcma => AudioCodec::Pcma,
         }
     }
-
-    /// Its place in [`ALL`](Encoding::ALL), for tables indexed by encoding.
-    #[must_use]
-    pub fn index(self) -> usize {
-        self as usize
-    }
 }
-
-pub(crate) const STEREO_BIT_RATE: u32 = 96_000;
-pub(crate) const MONO_BIT_RATE: u32 = 48_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn index_is_the_place_in_all() {
-        for (place, encoding) in Encoding::ALL.into_iter().enumerate() {
-            assert_eq!(encoding.index(), place);
+    fn codecs_are_numbered_by_their_place_in_all() {
+        for (place, codec) in AudioCodec::ALL.into_iter().enumerate() {
+            assert_eq!(codec as usize, place);
         }
     }
 

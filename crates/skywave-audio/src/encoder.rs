@@ -3,51 +3,55 @@
 use crate::g711::{encode_a_law, encode_mu_law};
 use crate::narrowband::Narrowband;
 use crate::opus_encoder::OpusEncoder;
-use crate::{Encoding, Error, OpusComplexity, Packetization, audio_level};
+use crate::{EncoderSettings, Encoding, Error, audio_level};
 
 /// Encodes one track in one way.
 pub struct Encoder {
-    packetization: Packetization,
+    settings: EncoderSettings,
     codec: CodecState,
     /// The packet as the codec takes it: interleaved, or mixed to mono.
     samples: Vec<f32>,
 }
 
 impl Encoder {
-    /// An encoder with fresh state. The complexity is that of Opus; G.711 has none.
+    /// An encoder with fresh state.
     ///
     /// # Errors
     /// [`Error::Opus`] or [`Error::Resampler`] when the library refuses its settings.
-    pub fn new(packetization: Packetization, complexity: OpusComplexity) -> Result<Self, Error> {
-        let opus = |stereo| OpusEncoder::new(stereo, complexity).map(Box::new);
-        let codec = match packetization.encoding {
-            Encoding::OpusMono => CodecState::Opus(opus(false)?),
-            Encoding::OpusStereo => CodecState::Opus(opus(true)?),
+    pub fn new(settings: EncoderSettings) -> Result<Self, Error> {
+        let codec = match settings.packetization.encoding {
+            Encoding::Opus(receiver) => {
+                let opus = OpusEncoder::new(receiver.stereo, settings.opus)?;
+                CodecState::Opus(Box::new(opus))
+            }
             Encoding::Pcmu | Encoding::Pcma => CodecState::G711(Box::new(Narrowband::new()?)),
         };
         Ok(Self {
-            packetization,
+            settings,
             codec,
-            samples: Vec::with_capacity(2 * packetization.ptime.samples()),
+            samples: Vec::with_capacity(2 * settings.ptime().samples()),
         })
     }
 
-    /// Whether Opus goes over to packets of one octet, which need not be sent, when it hears
-    /// nothing (discontinuous transmission); off at first. G.711 has no such thing.
-    ///
-    /// # Errors
-    /// [`Error::Opus`] when the library refuses.
-    pub fn set_dtx(&mut self, on: bool) -> Result<(), Error> {
-        match &mut self.codec {
-            CodecState::Opus(opus) => opus.set_dtx(on),
-            CodecState::G711(_) => Ok(()),
-        }
+    /// What it is set to.
+    #[must_use]
+    pub fn settings(&self) -> EncoderSettings {
+        self.settings
     }
 
-    /// What it was made for.
-    #[must_use]
-    pub fn packetization(&self) -> Packetization {
-        self.packetization
+    /// Goes on with other settings of the same packetization, from the next packet on. Settings
+    /// of another one change nothing: they need an encoder of their own.
+    ///
+    /// # Errors
+    /// [`Error::Opus`] when the library refuses them; they may be in force in part then.
+    pub fn set(&mut self, settings: EncoderSettings) -> Result<(), Error> {
+        if settings.packetization == self.settings.packetization {
+            if let CodecState::Opus(opus) = &mut self.codec {
+                opus.set_options(settings.opus)?;
+            }
+            self.settings = settings;
+        }
+        Ok(())
     }
 
     /// Encodes the samples of one packet, as many as [`Ptime::samples`](crate::Ptime::samples)
@@ -59,7 +63,7 @@ impl Encoder {
     /// [`Error::PacketLength`] for another number of samples, [`Error::Opus`] or
     /// [`Error::Resampler`] when the library fails. `payload` is unchanged then.
     pub fn encode(&mut self, pcm: &[[f32; 2]], payload: &mut Vec<u8>) -> Result<u8, Error> {
-        let Packetization { encoding, ptime } = self.packetization;
+        let (encoding, ptime) = (self.settings.packetization.encoding, self.settings.ptime());
         if pcm.len() != ptime.samples() {
             return Err(Error::PacketLength {
                 samples: pcm.len(),
@@ -67,7 +71,7 @@ impl Encoder {
             });
         }
         self.samples.clear();
-        if encoding == Encoding::OpusStereo {
+        if self.settings.channels() == 2 {
             let interleaved = pcm.as_flattened().iter().copied().map(in_range);
             self.samples.extend(interleaved);
         } else {
@@ -97,7 +101,7 @@ impl Encoder {
 impl std::fmt::Debug for Encoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Encoder")
-            .field("packetization", &self.packetization)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
@@ -126,16 +130,20 @@ mod tests {
 
     use super::*;
     use crate::goertzel::{amplitude, amplitude_at};
-    use crate::{AudioSource, Ptime, Tone};
+    use crate::{
+        AudioSource, ExpectedLoss, Melody, OpusApplication, OpusBandwidth, OpusBitrate,
+        OpusComplexity, OpusOptions, OpusRateControl, OpusReceiver, OpusSignal, Packetization,
+        Ptime, Tone,
+    };
 
     fn encoder(encoding: Encoding, ptime: Ptime) -> Encoder {
         let packetization = Packetization { encoding, ptime };
-        Encoder::new(packetization, OpusComplexity::default()).unwrap()
+        Encoder::new(packetization.settings(OpusOptions::default())).unwrap()
     }
 
     /// 1.2 s of `source`, which is a whole number of packets of each length.
     fn encode_with(encoder: &mut Encoder, source: &mut dyn AudioSource) -> Vec<Vec<u8>> {
-        let ptime = encoder.packetization().ptime;
+        let ptime = encoder.settings().ptime();
         let mut pcm = vec![[0.0; 2]; ptime.samples()];
         (0..1_200 / ptime.milliseconds())
             .map(|_| {
@@ -196,8 +204,8 @@ mod tests {
         // In opposite phase: loud in stereo, nothing in mono.
         let pcm = [[0.5, -0.5]; 960];
         for (encoding, level) in [
-            (Encoding::OpusStereo, 6),
-            (Encoding::OpusMono, 127),
+            (Encoding::OPUS_STEREO, 6),
+            (Encoding::OPUS_MONO, 127),
             (Encoding::Pcmu, 127),
         ] {
             let mut encoder = encoder(encoding, Ptime::Ms20);
@@ -209,7 +217,7 @@ mod tests {
     #[test]
     fn opus_stereo_keeps_the_channels_apart_at_every_length() {
         for ptime in Ptime::ALL {
-            let packets = encode_as(Encoding::OpusStereo, ptime, &mut pair());
+            let packets = encode_as(Encoding::OPUS_STEREO, ptime, &mut pair());
             let [left, right] = decode_opus(&packets, ptime);
             assert_eq!(left.len(), 57_600, "nothing is lost or added");
             let level = |channel: &[f32], frequency| amplitude(&channel[9_600..], frequency);
@@ -222,7 +230,7 @@ mod tests {
 
     #[test]
     fn opus_mono_mixes_the_channels_at_half_level() {
-        let packets = encode(Encoding::OpusMono, &mut pair());
+        let packets = encode(Encoding::OPUS_MONO, &mut pair());
         assert!(
             packets.iter().all(|packet| packet[0] & 0x04 == 0),
             "the TOC says mono"
@@ -234,7 +242,10 @@ mod tests {
 
     #[test]
     fn opus_keeps_to_its_bit_rate_on_music() {
-        for (encoding, bit_rate) in [(Encoding::OpusMono, 48_000), (Encoding::OpusStereo, 96_000)] {
+        for (encoding, bit_rate) in [
+            (Encoding::OPUS_MONO, 48_000),
+            (Encoding::OPUS_STEREO, 96_000),
+        ] {
             for ptime in Ptime::ALL {
                 let packets = encode_as(encoding, ptime, &mut crate::Melody::new());
                 let bits = 8 * packets.iter().map(Vec::len).sum::<usize>() * 5 / 6;
@@ -293,10 +304,11 @@ mod tests {
 
     #[test]
     fn payload_is_appended_and_a_wrong_number_of_samples_leaves_it_alone() {
-        for packetization in Packetization::all() {
-            let mut encoder = Encoder::new(packetization, OpusComplexity::default()).unwrap();
-            assert_eq!(encoder.packetization(), packetization);
-            let right = packetization.ptime.samples();
+        let all = Encoding::PLAIN.into_iter();
+        for (encoding, ptime) in all.flat_map(|of| Ptime::ALL.map(|ptime| (of, ptime))) {
+            let mut encoder = encoder(encoding, ptime);
+            assert_eq!(encoder.settings().ptime(), ptime);
+            let right = ptime.samples();
             let mut payload = vec![1, 2, 3];
             for wrong in [0, right - 1, right + 1, 2 * right] {
                 let error = encoder.encode(&vec![[0.0; 2]; wrong], &mut payload);
@@ -313,23 +325,160 @@ mod tests {
         }
     }
 
+    fn with_options(receiver: OpusReceiver, options: OpusOptions) -> Encoder {
+        let packetization = Packetization {
+            encoding: Encoding::Opus(receiver),
+            ptime: Ptime::Ms20,
+        };
+        Encoder::new(packetization.settings(options)).unwrap()
+    }
+
+    fn bit_rate(packets: &[Vec<u8>]) -> usize {
+        8 * 50 * packets.iter().map(Vec::len).sum::<usize>() / packets.len()
+    }
+
     #[test]
-    fn opus_of_any_complexity_is_heard() {
-        for complexity in [0, 5, 10] {
-            let complexity = OpusComplexity::new(complexity).unwrap();
-            let (encoding, ptime) = (Encoding::OpusMono, Ptime::Ms20);
-            let packetization = Packetization { encoding, ptime };
-            let mut encoder = Encoder::new(packetization, complexity).unwrap();
+    fn opus_of_any_complexity_application_and_signal_is_heard() {
+        use {OpusApplication as For, OpusSignal as Is};
+        for (complexity, application, signal) in [
+            (0, For::Audio, Is::Auto),
+            (5, For::Voip, Is::Voice),
+            (10, For::LowDelay, Is::Music),
+        ] {
+            let options = OpusOptions {
+                complexity: OpusComplexity::new(complexity).unwrap(),
+                application,
+                signal,
+                ..OpusOptions::default()
+            };
+            let mut encoder = with_options(OpusReceiver::MONO, options);
             let packets = encode_with(&mut encoder, &mut Tone::new(440.0).unwrap());
-            let [left, _] = decode_opus(&packets, ptime);
+            let [left, _] = decode_opus(&packets, Ptime::Ms20);
             let level = amplitude(&left[9_600..], 440.0);
-            assert!((level - 0.25).abs() < 0.02, "{level} at {complexity:?}");
+            assert!((level - 0.25).abs() < 0.02, "{level} at {options:?}");
+        }
+    }
+
+    #[test]
+    fn packets_of_cbr_have_one_size_which_is_the_bit_rate() {
+        for bits in [16_000, 64_000, 128_000] {
+            let options = OpusOptions {
+                bitrate: OpusBitrate::new(bits).ok(),
+                rate_control: OpusRateControl::Cbr,
+                ..OpusOptions::default()
+            };
+            let mut encoder = with_options(OpusReceiver::STEREO, options);
+            let packets = encode_with(&mut encoder, &mut Melody::new());
+            let octets = bits as usize / 8 / 50;
+            let sizes: Vec<_> = packets.iter().map(Vec::len).collect();
+            assert!(sizes.iter().all(|size| *size == octets), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn bit_rate_changes_between_two_packets_and_nothing_is_missing() {
+        let options = |bits| OpusOptions {
+            bitrate: OpusBitrate::new(bits).ok(),
+            ..OpusOptions::default()
+        };
+        let mut encoder = with_options(OpusReceiver::MONO, options(128_000));
+        let mut source = pair();
+        let rich = encode_with(&mut encoder, &mut source);
+        let mut settings = encoder.settings();
+        settings.opus = options(24_000);
+        encoder.set(settings).unwrap();
+        let poor = encode_with(&mut encoder, &mut source);
+        assert!(
+            (96_000..140_000).contains(&bit_rate(&rich[10..])),
+            "{}",
+            bit_rate(&rich)
+        );
+        assert!(
+            (16_000..28_000).contains(&bit_rate(&poor[10..])),
+            "{}",
+            bit_rate(&poor)
+        );
+        let all = [rich, poor].concat();
+        let [left, _] = decode_opus(&all, Ptime::Ms20);
+        // Around the change too.
+        let level = amplitude(&left[55_200..60_000], 440.0);
+        assert!((level - 0.125).abs() < 0.02, "{level}");
+    }
+
+    #[test]
+    fn other_application_in_mid_stream_is_heard() {
+        let mut encoder = with_options(OpusReceiver::MONO, OpusOptions::default());
+        let mut tone = Tone::new(440.0).unwrap();
+        let mut packets = encode_with(&mut encoder, &mut tone);
+        let mut settings = encoder.settings();
+        settings.opus.application = OpusApplication::Voip;
+        encoder.set(settings).unwrap();
+        packets.extend(encode_with(&mut encoder, &mut tone));
+        let [left, _] = decode_opus(&packets, Ptime::Ms20);
+        assert_eq!(left.len(), 2 * 57_600);
+        let level = amplitude(&left[67_200..], 440.0);
+        assert!((level - 0.25).abs() < 0.02, "{level}");
+    }
+
+    #[test]
+    fn rfc7587_6_1_maxplaybackrate_of_8_khz_leaves_nothing_above_4_khz() {
+        let narrow = OpusReceiver {
+            max_bandwidth: OpusBandwidth::of_playback_rate(8_000),
+            ..OpusReceiver::MONO
+        };
+        let heard = |receiver| {
+            let mut encoder = with_options(receiver, OpusOptions::default());
+            let packets = encode_with(&mut encoder, &mut Tone::new(6_000.0).unwrap());
+            amplitude(&decode_opus(&packets, Ptime::Ms20)[0][9_600..], 6_000.0)
+        };
+        assert!(heard(OpusReceiver::MONO) > 0.2);
+        assert!(heard(narrow) < 0.002);
+    }
+
+    #[test]
+    fn rfc6716_2_1_7_lost_speech_is_in_the_next_packet_where_losses_are_expected() {
+        let repeating = |fec| {
+            let options = OpusOptions {
+                bitrate: OpusBitrate::new(32_000).ok(),
+                application: OpusApplication::Voip,
+                signal: OpusSignal::Voice,
+                in_band_fec: true,
+                expected_loss: ExpectedLoss::new(30).unwrap(),
+                ..OpusOptions::default()
+            };
+            let receiver = OpusReceiver {
+                fec,
+                ..OpusReceiver::MONO
+            };
+            let mut encoder = with_options(receiver, options);
+            let packets = encode_with(&mut encoder, &mut Bursts(0));
+            // The low rate redundancy flag of SILK follows the flag of voice activity in the first
+            // octet (RFC 6716 §4.2.3); configurations from 16 on have no SILK.
+            let repeats = |packet: &&Vec<u8>| packet[0] >> 3 < 16 && packet[1] & 0x40 != 0;
+            packets.iter().filter(repeats).count()
+        };
+        assert!(repeating(true) > 10, "{}", repeating(true));
+        assert_eq!(repeating(false), 0, "it makes no use of it");
+    }
+
+    /// Something like syllables.
+    struct Bursts(u32);
+
+    impl AudioSource for Bursts {
+        fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+            for sample in pcm.iter_mut() {
+                let sawtooth = (self.0 % 300) as f32 / 300.0 - 0.5;
+                let loud = (self.0 / 7_200).is_multiple_of(2);
+                *sample = [if loud { sawtooth } else { 0.001 * sawtooth }; 2];
+                self.0 += 1;
+            }
+            pcm.len()
         }
     }
 
     #[test]
     fn loudest_noise_of_the_longest_packet_fits_into_a_datagram() {
-        let mut encoder = encoder(Encoding::OpusStereo, Ptime::MAX);
+        let mut encoder = encoder(Encoding::OPUS_STEREO, Ptime::MAX);
         let mut random = 1_u32;
         for _ in 0..50 {
             let noise: Vec<_> = (0..Ptime::MAX.samples())
@@ -349,7 +498,7 @@ mod tests {
 
     #[test]
     fn samples_out_of_range_are_survived() {
-        for encoding in Encoding::ALL {
+        for encoding in Encoding::PLAIN {
             let mut encoder = encoder(encoding, Ptime::Ms20);
             for value in [f32::MAX, f32::MIN, f32::INFINITY, f32::NAN, 2.0, 0.0] {
                 let mut payload = Vec::new();

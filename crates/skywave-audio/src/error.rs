@@ -13,6 +13,12 @@ pub enum Error {
     /// A complexity of Opus beyond 10.
     #[error("an Opus complexity of {0} is outside 0 to 10")]
     Complexity(u8),
+    /// A bit rate that Opus has not.
+    #[error("an Opus bit rate of {0} bit/s is outside 6,000 to 510,000")]
+    Bitrate(u32),
+    /// A share of lost packets beyond 100 %.
+    #[error("an expected loss of {0} % is outside 0 to 100")]
+    ExpectedLoss(u8),
     /// The file cannot be opened or read.
     #[error("{}: {cause}", path.display())]
     Read {
@@ -61,6 +67,9 @@ pub enum Error {
         /// Those of a packet of this encoder.
         expected: usize,
     },
+    /// What was given as an encoded packet cannot be sent as one.
+    #[error("not a packet that can be sent: {0}")]
+    EncodedPacket(&'static str),
     /// The Opus encoder refused its settings or a frame.
     #[error("Opus encoder: {0}")]
     Opus(String),

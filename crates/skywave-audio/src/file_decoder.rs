@@ -140,7 +140,7 @@ enum Codec {
     Other(Box<dyn AudioDecoder>),
 }
 
-fn probe(path: &Path, file: &File) -> Result<Box<dyn FormatReader>, Error> {
+pub(crate) fn probe(path: &Path, file: &File) -> Result<Box<dyn FormatReader>, Error> {
     let read_error = |cause| Error::Read {
         path: path.into(),
         cause,

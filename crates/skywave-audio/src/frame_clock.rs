@@ -114,7 +114,8 @@ impl FrameClock {
 
 /// The RTP timestamp of a sample, counted from the track's start, in units of `clock_rate` Hz;
 /// wraps at 2^32 (RFC 3550 §5.1).
-pub(crate) fn timestamp(position: u64, clock_rate: u32) -> u32 {
+#[must_use]
+pub fn rtp_timestamp(position: u64, clock_rate: u32) -> u32 {
     (u128::from(position) * u128::from(clock_rate) / u128::from(SAMPLE_RATE)) as u32
 }
 
@@ -140,15 +141,21 @@ mod tests {
         let (begin, end) = (clock.instant(clock.position()), clock.deadline());
         assert_eq!(begin, start + Duration::from_secs(year));
         assert_eq!(end, begin + ms(20));
-        assert_eq!(timestamp(clock.position(), 48_000), (year * 48_000) as u32);
-        assert_eq!(timestamp(clock.position(), 8_000), (year * 8_000) as u32);
+        assert_eq!(
+            rtp_timestamp(clock.position(), 48_000),
+            (year * 48_000) as u32
+        );
+        assert_eq!(
+            rtp_timestamp(clock.position(), 8_000),
+            (year * 8_000) as u32
+        );
     }
 
     #[test]
     fn timestamp_wraps_and_still_steps_by_one_packet() {
         for (rate, step) in [(48_000, 960), (8_000, 160)] {
             let wrap = (1 << 32) * 48_000 / u64::from(rate) / 960 * 960;
-            let at = |packet: u64| timestamp(wrap + packet * 960, rate);
+            let at = |packet: u64| rtp_timestamp(wrap + packet * 960, rate);
             for packet in 0_u64..3 {
                 assert_eq!(at(packet + 1).wrapping_sub(at(packet)), step);
             }

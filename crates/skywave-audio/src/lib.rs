@@ -13,16 +13,16 @@
 //!
 //! ```
 //! use skywave_audio::{
-//!     Encoder, Encoding, OpusComplexity, Packetization, Ptime, SourcePlayer, Tone,
+//!     Encoder, Encoding, OpusOptions, Packetization, Ptime, SourcePlayer, Tone,
 //! };
 //!
 //! let mut player = SourcePlayer::new();
 //! player.replace(Some(Box::new(Tone::new(440.0)?)));
 //! let packetization = Packetization {
-//!     encoding: Encoding::OpusStereo,
+//!     encoding: Encoding::OPUS_STEREO,
 //!     ptime: Ptime::Ms20,
 //! };
-//! let mut encoder = Encoder::new(packetization, OpusComplexity::default())?;
+//! let mut encoder = Encoder::new(packetization.settings(OpusOptions::default()))?;
 //!
 //! let mut pcm = [[0.0; 2]; Ptime::Ms20.samples()];
 //! player.read(&mut pcm);
@@ -39,6 +39,8 @@ mod codec;
 mod contained_source;
 mod downmix;
 mod encoded_frame;
+mod encoded_packet;
+mod encoded_source;
 mod encoder;
 mod error;
 mod file_decoder;
@@ -49,9 +51,14 @@ mod g711;
 mod goertzel;
 mod melody;
 mod narrowband;
+mod opus_bandwidth;
+mod opus_bitrate;
 mod opus_complexity;
 mod opus_decoder;
 mod opus_encoder;
+mod opus_file;
+mod opus_options;
+mod opus_receiver;
 mod packet_encoder;
 mod packet_grid;
 mod packetization;
@@ -76,15 +83,22 @@ pub use audio_level::{VoiceActivity, audio_level};
 pub use codec::{AudioCodec, Encoding};
 pub use contained_source::ContainedSource;
 pub use encoded_frame::EncodedFrame;
+pub use encoded_packet::EncodedPacket;
+pub use encoded_source::{EncodedSource, EncodedSupply};
 pub use encoder::Encoder;
 pub use error::Error;
 pub use file_source::FileSource;
-pub use frame_clock::FrameClock;
+pub use frame_clock::{FrameClock, rtp_timestamp};
 pub use melody::Melody;
+pub use opus_bandwidth::OpusBandwidth;
+pub use opus_bitrate::OpusBitrate;
 pub use opus_complexity::OpusComplexity;
+pub use opus_file::OpusFile;
+pub use opus_options::{ExpectedLoss, OpusApplication, OpusOptions, OpusRateControl, OpusSignal};
+pub use opus_receiver::OpusReceiver;
 pub use packet_encoder::PacketEncoder;
 pub use packet_grid::PacketGrid;
-pub use packetization::Packetization;
+pub use packetization::{EncoderSettings, Packetization};
 pub use pcm_converter::PcmConverter;
 pub use pcm_reader::PcmReader;
 pub use pcm_samples::PcmSamples;

@@ -67,6 +67,7 @@ fn add_half_open(world: &mut World, number: u16) -> Vec<u8> {
         local,
         identity: world.identity.clone(),
         counters: Arc::default(),
+        transport: Arc::default(),
         limits: world.limits,
     };
     let peer = Peer::new(config, world.now);
@@ -79,6 +80,7 @@ fn add_half_open(world: &mut World, number: u16) -> Vec<u8> {
         rtp: terms(),
         format: FORMAT,
         redundancy: 0,
+        adaptive_redundancy: false,
     };
     world.with_hub(|hub, io| {
         hub.add(peer, io);

@@ -1,18 +1,22 @@
 //! One audio track: a live source, encoded once for all who listen to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use skywave_audio::{AudioSource, Packetization, TrackEvent};
-use skywave_peer::StreamKey;
+use skywave_audio::{
+    AudioSource, ExpectedLoss, OpusOptions, Packetization, SilencePolicy, TrackEvent,
+};
 use tokio::sync::broadcast;
 
 use crate::audio_energy::AudioEnergy;
 use crate::config::TrackConfig;
+use crate::encoded_inlet::EncodedInlet;
+use crate::encoded_track::EncodedTrackConfig;
+use crate::encoding_table::EncodingTable;
 use crate::lateness::LatenessHistogram;
 use crate::loss_distribution::LossDistribution;
 use crate::mailbox::Mailbox;
-use crate::stats::TrackStats;
+use crate::stats::{EncodingStats, TrackStats};
 use crate::track_events::{BACKLOG, TrackEvents, log};
 
 /// A live source that any number of listeners hear. Made by
@@ -60,6 +64,33 @@ impl AudioTrack {
         TrackEvents::new(self.shared.subscribe())
     }
 
+    /// Encodes Opus with other options from the next packet on, for all listeners. Never blocks,
+    /// needs no negotiation. What a listener declared of itself still bounds what it gets.
+    pub fn set_opus_options(&self, options: OpusOptions) {
+        self.shared.set_opus_options(options);
+    }
+
+    /// How Opus is encoded now.
+    pub fn opus_options(&self) -> OpusOptions {
+        self.shared.opus_options()
+    }
+
+    /// The encodings that listeners have agreed on, connected or about to be. Listeners that get
+    /// the same count together, whatever they asked for.
+    pub fn encodings(&self) -> Vec<EncodingStats> {
+        let options = self.shared.encoding_options();
+        let mut all: Vec<(_, EncodingStats)> = Vec::new();
+        for (place, _) in self.shared.encodings.held() {
+            let settings = place.packetization.settings(options);
+            let listeners = self.shared.encodings.listeners(place).into();
+            match all.iter_mut().find(|(own, _)| *own == settings) {
+                Some((_, stats)) => stats.listeners += listeners,
+                None => all.push((settings, EncodingStats::new(&settings, listeners))),
+            }
+        }
+        all.into_iter().map(|(_, stats)| stats).collect()
+    }
+
     /// What happened to the track so far.
     pub fn stats(&self) -> TrackStats {
         let counters = &self.shared.counters;
@@ -91,8 +122,12 @@ pub(crate) struct TrackShared {
     pub(crate) counters: TrackCounters,
     /// What its listeners report.
     pub(crate) losses: LossDistribution,
-    /// Connected listeners of each shard: nothing is encoded for nobody.
-    audiences: Box<[Audiences]>,
+    /// Where packets come in, if they come encoded.
+    pub(crate) inlet: Option<EncodedInlet>,
+    /// What its listeners need.
+    pub(crate) encodings: EncodingTable,
+    /// [`OpusOptions::to_bits`] of those that hold now.
+    opus: AtomicU64,
 }
 
 impl TrackShared {
@@ -105,13 +140,15 @@ impl TrackShared {
         });
         Self {
             id,
-            config,
             mailbox: Mailbox::default(),
             fallback: Mailbox::default(),
             events: broadcast::Sender::new(BACKLOG),
             counters: TrackCounters::default(),
             losses: LossDistribution::default(),
-            audiences: (0..shards).map(|_| Audiences::default()).collect(),
+            inlet: None,
+            encodings: EncodingTable::new(id.number, config.max_encodings, shards),
+            opus: AtomicU64::new(with_policy(config.opus, config.silence).to_bits()),
+            config,
         }
     }
 
@@ -126,38 +163,67 @@ impl TrackShared {
         let _ = self.events.send(event);
     }
 
-    /// The stream of packets of one kind of this track, on the engine's hub.
-    pub(crate) fn stream(&self, packetization: Packetization) -> StreamKey {
-        let first = self.id.number * Packetization::COUNT as u64;
-        StreamKey(first + packetization.index() as u64)
+    /// A track whose packets come encoded.
+    pub(crate) fn encoded(id: TrackId, config: EncodedTrackConfig, shards: usize) -> Self {
+        Self {
+            inlet: Some(EncodedInlet::new(config.codec)),
+            ..Self::new(id, config.into(), shards)
+        }
     }
 
-    /// Whether anybody on a shard listens to one stream.
-    pub(crate) fn is_heard_on(&self, shard: usize, packetization: Packetization) -> bool {
-        self.audiences[shard][packetization.index()].load(Relaxed) > 0
+    pub(crate) fn set_opus_options(&self, options: OpusOptions) {
+        let options = with_policy(options, self.config.silence);
+        self.opus.store(options.to_bits(), Relaxed);
     }
 
-    /// Whether anybody listens to one stream.
-    pub(crate) fn is_heard(&self, packetization: Packetization) -> bool {
-        (0..self.audiences.len()).any(|shard| self.is_heard_on(shard, packetization))
+    pub(crate) fn opus_options(&self) -> OpusOptions {
+        OpusOptions::from_bits(self.opus.load(Relaxed))
+    }
+
+    /// The options that encoders are set to: those of the owner, and in-band error correction as
+    /// the worst tenth of the listeners needs it.
+    pub(crate) fn encoding_options(&self) -> OpusOptions {
+        let mut options = self.opus_options();
+        let lost = self.losses.worst_decile();
+        if self.config.adaptive_fec && lost > 0 {
+            options.in_band_fec = true;
+            let expected = ExpectedLoss::new(lost).unwrap_or_default();
+            options.expected_loss = options.expected_loss.max(expected);
+        }
+        options
     }
 
     /// The packetizations that somebody listens to.
     pub(crate) fn in_use(&self) -> impl Iterator<Item = Packetization> {
-        Packetization::all().filter(|&packetization| self.is_heard(packetization))
-    }
-
-    pub(crate) fn join(&self, shard: usize, packetization: Packetization) {
-        self.audiences[shard][packetization.index()].fetch_add(1, Relaxed);
-    }
-
-    pub(crate) fn leave(&self, shard: usize, packetization: Packetization) {
-        self.audiences[shard][packetization.index()].fetch_sub(1, Relaxed);
+        self.encodings.heard().map(|place| place.packetization)
     }
 }
 
-/// By [`Packetization::index`].
-type Audiences = [AtomicU32; Packetization::COUNT];
+/// Listeners without a connection.
+#[cfg(test)]
+impl TrackShared {
+    pub(crate) fn join(&self, shard: usize, packetization: Packetization) {
+        let place = self.encodings.reserve(packetization).unwrap();
+        self.encodings.join(shard, place);
+    }
+
+    pub(crate) fn leave(&self, shard: usize, packetization: Packetization) {
+        let mut heard = self.encodings.heard();
+        let place = heard
+            .find(|place| place.packetization == packetization)
+            .unwrap();
+        self.encodings.leave(shard, place);
+        self.encodings.release(place);
+    }
+}
+
+/// Options with what the track's policy for silence asks of the encoder.
+fn with_policy(options: OpusOptions, silence: SilencePolicy) -> OpusOptions {
+    OpusOptions {
+        dtx: options.dtx || silence == SilencePolicy::Dtx,
+        ..options
+    }
+}
 
 /// Names a track.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::thread;
 use std::time::Duration;
 
-use skywave_audio::{AudioCodec, OpusComplexity, Ptime, SilencePolicy, SourcePlayer};
+use skywave_audio::{AudioCodec, OpusOptions, Ptime, SilencePolicy, SourcePlayer};
 use skywave_peer::Limits;
 
 /// How an [`Engine`](crate::Engine) reaches its listeners.
@@ -71,8 +71,17 @@ pub struct TrackConfig {
     /// to miss where one is lost. A listener that takes or wants only shorter ones (`a=maxptime`,
     /// `a=ptime`) gets the longest that it does. Default: 20 ms.
     pub ptime: Ptime,
-    /// How hard Opus encoders try: a host with many tracks may choose less. Default: 5.
-    pub opus_complexity: OpusComplexity,
+    /// How Opus is encoded. Can be changed while the track plays:
+    /// [`AudioTrack::set_opus_options`](crate::AudioTrack::set_opus_options).
+    pub opus: OpusOptions,
+    /// In-band error correction ([`OpusOptions::in_band_fec`]) follows what the worst tenth of the
+    /// listeners reports lost, for those who use it: on from 1 %, with that loss expected, and off
+    /// again. Default: true.
+    pub adaptive_fec: bool,
+    /// Encodings that may be in use at a time: one for each codec, length of packets and set of
+    /// limits that listeners declare. Beyond it a listener gets the nearest of them that keeps to
+    /// its limits, or is refused. 1 to 65,536. Default: 16.
+    pub max_encodings: usize,
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
@@ -105,7 +114,9 @@ impl Default for TrackConfig {
         Self {
             codecs: AudioCodec::ALL.to_vec(),
             ptime: Ptime::default(),
-            opus_complexity: OpusComplexity::default(),
+            opus: OpusOptions::default(),
+            adaptive_fec: true,
+            max_encodings: 16,
             wait_for_listener: false,
             crossfade: SourcePlayer::DEFAULT_CROSSFADE,
             max_swap_delay: SourcePlayer::DEFAULT_MAX_SWAP_DELAY,

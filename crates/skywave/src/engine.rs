@@ -11,6 +11,7 @@ use skywave_peer::{Limits, PeerId};
 use crate::admission::Admission;
 use crate::audio_track::{AudioTrack, TrackId, TrackShared};
 use crate::config::{EngineConfig, TrackConfig};
+use crate::encoded_track::{EncodedTrack, EncodedTrackConfig};
 use crate::error::Error;
 use crate::media_thread::Command;
 use crate::shard::Shard;
@@ -76,11 +77,26 @@ impl Engine {
 
     /// A new track. It is silent until it gets a source.
     pub fn audio_track(&self, config: TrackConfig) -> AudioTrack {
-        let id = TrackId {
+        let shards = self.inner.shards.len();
+        self.play(TrackShared::new(self.new_track(), config, shards))
+    }
+
+    /// A new track whose packets come encoded. It sends nothing until it gets a source.
+    pub fn encoded_track(&self, config: EncodedTrackConfig) -> EncodedTrack {
+        let shards = self.inner.shards.len();
+        let shared = TrackShared::encoded(self.new_track(), config, shards);
+        EncodedTrack::new(self.play(shared))
+    }
+
+    fn new_track(&self) -> TrackId {
+        TrackId {
             engine: self.inner.id,
             number: self.inner.next_track.fetch_add(1, Relaxed),
-        };
-        let shared = Arc::new(TrackShared::new(id, config, self.inner.shards.len()));
+        }
+    }
+
+    fn play(&self, shared: TrackShared) -> AudioTrack {
+        let shared = Arc::new(shared);
         self.inner.workers.play(Arc::clone(&shared));
         AudioTrack { shared }
     }

@@ -59,6 +59,12 @@ pub enum Error {
     /// [`crate::TrackConfig::codecs`] is empty.
     #[error("the track allows no codec")]
     NoCodec,
+    /// [`crate::TrackConfig::max_encodings`] are in use, and none of them will do.
+    #[error("the track is encoded in {limit} ways already, none of which suits this listener")]
+    TooManyEncodings {
+        /// The limit.
+        limit: usize,
+    },
     /// The media port could not be opened.
     #[error("cannot open UDP {address}: {source}")]
     Bind {
@@ -115,7 +121,7 @@ impl Error {
     /// When it is worth trying again, if all that is missing is room.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Full { .. } => Some(Duration::from_secs(30)),
+            Self::Full { .. } | Self::TooManyEncodings { .. } => Some(Duration::from_secs(30)),
             Self::TooManyHandshakes { .. } => Some(Duration::from_secs(2)),
             Self::TooManyJoins { retry_after, .. } => Some(*retry_after),
             _ => None,

@@ -28,6 +28,7 @@
 
 mod addresses;
 mod admission;
+mod audience;
 mod audio_energy;
 mod audio_track;
 mod breather;
@@ -35,6 +36,9 @@ mod config;
 mod counter;
 mod delivery;
 mod disposal;
+mod encoded_inlet;
+mod encoded_track;
+mod encoding_table;
 mod engine;
 mod error;
 mod fan_out;
@@ -45,6 +49,8 @@ mod media_thread;
 mod negotiation;
 mod overload;
 mod patience;
+mod playing;
+mod playing_encoded_track;
 mod playing_track;
 mod port_counters;
 mod queue;
@@ -66,13 +72,16 @@ mod wall_clock;
 
 pub use audio_track::AudioTrack;
 pub use config::{Config, EngineConfig, RtpConfig, TrackConfig};
+pub use encoded_track::{EncodedTrack, EncodedTrackConfig};
 pub use engine::Engine;
 pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
 pub use skywave_audio::{
-    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmConverter,
-    PcmReader, PcmSamples, Prefetched, Ptime, Silence, SilencePolicy, Tone, TrackEvent,
+    AudioCodec, AudioSource, EncodedPacket, EncodedSource, EncodedSupply, Error as AudioError,
+    ExpectedLoss, FileSource, Melody, OpusApplication, OpusBandwidth, OpusBitrate, OpusComplexity,
+    OpusFile, OpusOptions, OpusRateControl, OpusSignal, PcmConverter, PcmReader, PcmSamples,
+    Prefetched, Ptime, Silence, SilencePolicy, Tone, TrackEvent,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{CloseReason, FailureReason, Limits};
@@ -80,7 +89,9 @@ pub use skywave_sdp::Error as DescriptionError;
 pub use skywave_sdp::IceCredentials;
 pub use speech::{SpeechEvent, SpeechPosition, SpeechQueue, SpeechQueueConfig, SpeechSource};
 pub use state_change::{StateChange, StateChanges, StateReason};
-pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};
+pub use stats::{
+    AudioCodecCapability, EncodingStats, EngineStats, ShardStats, TrackStats, TransmissionStats,
+};
 pub use stats::{
     CandidatePairStats, CertificateStats, CodecStats, DtlsRole, DtlsState, IceCandidateStats,
     IceRole, IceState, MediaSourceStats, OutboundRtpStats, PeerConnectionStats,

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::addresses::MAX_ADDRESSES;
 use crate::admission::HandshakePlace;
+use crate::audience::Audience;
 use crate::breather::Breather;
 use crate::counter::add;
 use crate::delivery::Delivery;
@@ -27,7 +28,7 @@ use crate::overload::Overload;
 use crate::port_counters::PortCounters;
 use crate::queue;
 use crate::scheduling::{self, Scheduling, precise_timers};
-use crate::seat::{Audience, Seat};
+use crate::seat::Seat;
 use crate::status::Status;
 use crate::udp::{Inbox, UdpPort};
 use crate::waker::Wakeups;

@@ -1,10 +1,13 @@
 //! From codecs to descriptions and back.
 
-use skywave_audio::{AudioCodec, Encoding, Packetization, Ptime};
+use skywave_audio::{
+    AudioCodec, Encoding, OpusBandwidth, OpusBitrate, OpusReceiver, Packetization, Ptime,
+};
 use skywave_peer::{MediaFormat, Remote};
 use skywave_rtp::History;
 use skywave_sdp::{CodecDescription, Error, Fmtp, Negotiated, SendCapabilities};
 
+use crate::audience::Audience;
 use crate::audio_track::TrackShared;
 use crate::config::TrackConfig;
 use crate::stats::AudioCodecCapability;
@@ -71,23 +74,22 @@ pub(crate) fn send_capabilities<'a>(
     }
 }
 
-/// What the hub needs to know of a listener of this track.
-pub(crate) fn remote(
-    negotiated: &Negotiated,
-    track: &TrackShared,
-    packetization: Packetization,
-) -> Remote {
-    let Packetization { encoding, ptime } = packetization;
+/// What the hub needs to know of a listener of this track, who has that place.
+pub(crate) fn remote(negotiated: &Negotiated, track: &TrackShared, audience: &Audience) -> Remote {
+    let settings = audience.packetization().settings(track.opus_options());
     let format = MediaFormat {
-        clock_rate: encoding.codec().clock_rate(),
-        frame_interval: ptime.duration(),
-        bit_rate: encoding.bit_rate(),
+        clock_rate: settings.codec().clock_rate(),
+        frame_interval: settings.ptime().duration(),
+        bit_rate: settings.bit_rate(),
     };
-    Remote {
-        redundancy: track.config.rtp.redundancy,
-        adaptive_redundancy: track.config.rtp.adaptive_redundancy,
-        ..Remote::new(negotiated, track.stream(packetization), format)
+    let mut remote = Remote::new(negotiated, audience.stream(), format);
+    remote.redundancy = track.config.rtp.redundancy;
+    remote.adaptive_redundancy = track.config.rtp.adaptive_redundancy;
+    if track.inlet.is_some() {
+        // Nobody knows it. To leave it out is allowed where it was agreed to (RFC 8285 §5).
+        remote.rtp.extensions.audio_level = None;
     }
+    remote
 }
 
 /// The packets of this track that serve what was negotiated.
@@ -96,12 +98,32 @@ pub(crate) fn remote(
 /// [`Error::MaxptimeTooShort`] if none does.
 pub(crate) fn packetization(
     negotiated: &Negotiated,
-    track: &TrackConfig,
+    track: &TrackShared,
 ) -> Result<Packetization, Error> {
+    if track.inlet.is_some() {
+        return as_it_comes(negotiated, &track.config);
+    }
+    let track = &track.config;
     Ok(Packetization {
         encoding: encoding(track.codecs[negotiated.codec], negotiated),
         ptime: ptime(track.ptime, negotiated.maxptime, negotiated.ptime)?,
     })
+}
+
+/// The packets of a track that come encoded, whatever the listener would like.
+fn as_it_comes(negotiated: &Negotiated, track: &TrackConfig) -> Result<Packetization, Error> {
+    let encoding = match track.codecs[negotiated.codec] {
+        AudioCodec::Opus => Encoding::OPUS_STEREO,
+        codec => encoding(codec, negotiated),
+    };
+    let ptime = track.ptime;
+    match negotiated.maxptime {
+        Some(maxptime) if maxptime < ptime.milliseconds() => Err(Error::MaxptimeTooShort {
+            maxptime,
+            shortest: ptime.milliseconds(),
+        }),
+        _ => Ok(Packetization { encoding, ptime }),
+    }
 }
 
 /// The track's length of a packet, or the longest below it that the listener takes. `a=maxptime`
@@ -120,16 +142,28 @@ fn ptime(own: Ptime, maxptime: Option<u32>, wanted: Option<u32>) -> Result<Ptime
     Ok(own.min(most).min(wanted))
 }
 
-/// The encoding that serves what was negotiated. Stereo goes only to those who asked for it
-/// (RFC 7587 §6.1: mono is preferred where `stereo` is absent).
+/// The encoding that serves what was negotiated.
 fn encoding(codec: AudioCodec, negotiated: &Negotiated) -> Encoding {
     match codec {
-        AudioCodec::Opus if negotiated.remote_fmtp.parameter("stereo") == Some("1") => {
-            Encoding::OpusStereo
-        }
-        AudioCodec::Opus => Encoding::OpusMono,
+        AudioCodec::Opus => Encoding::Opus(opus_receiver(&negotiated.remote_fmtp)),
         AudioCodec::Pcmu => Encoding::Pcmu,
         AudioCodec::Pcma => Encoding::Pcma,
+    }
+}
+
+/// What the peer's `a=fmtp` declares of its receiver (RFC 7587 §6.1). Values that cannot be read
+/// count as not written; `sprop-` parameters speak of what the peer sends.
+fn opus_receiver(fmtp: &Fmtp) -> OpusReceiver {
+    let number = |name| fmtp.parameter(name)?.parse::<u32>().ok();
+    let is_set = |name| number(name) == Some(1);
+    let bandwidth = number("maxplaybackrate").map(OpusBandwidth::of_playback_rate);
+    OpusReceiver {
+        stereo: is_set("stereo"),
+        max_bitrate: number("maxaveragebitrate").and_then(OpusBitrate::step_at_most),
+        max_bandwidth: bandwidth.unwrap_or_default(),
+        cbr: is_set("cbr"),
+        dtx: is_set("usedtx"),
+        fec: is_set("useinbandfec"),
     }
 }
 
@@ -162,5 +196,58 @@ mod tests {
             let shortest = 10;
             assert_eq!(refused, Err(Error::MaxptimeTooShort { maxptime, shortest }));
         }
+    }
+
+    /// What the answer to such an offer makes of the receiver.
+    fn receiver_of(offer: &str) -> OpusReceiver {
+        let codecs = [description(AudioCodec::Opus)];
+        let capabilities = SendCapabilities::new(&codecs);
+        let offer = skywave_sdp::SessionDescription::parse(offer).unwrap();
+        let identity = skywave_dtls::Identity::generate(std::time::SystemTime::now()).unwrap();
+        let local = skywave_peer::LocalParameters::from_random(rand::random());
+        let local = local.description(&identity, &[]);
+        let (_, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities).unwrap();
+        opus_receiver(&negotiated.remote_fmtp)
+    }
+
+    const CHROMIUM: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
+    const FIREFOX: &str = include_str!("../../skywave-sdp/testdata/firefox.sdp");
+
+    #[test]
+    fn rfc7587_6_1_browsers_receive_what_their_offers_declare() {
+        let fec = OpusReceiver {
+            fec: true,
+            ..OpusReceiver::MONO
+        };
+        assert_eq!(receiver_of(CHROMIUM), fec);
+        let stereo = OpusReceiver {
+            stereo: true,
+            ..fec
+        };
+        assert_eq!(receiver_of(FIREFOX), stereo);
+    }
+
+    #[test]
+    fn rfc7587_6_1_every_parameter_of_the_receiver_is_read() {
+        let munged = CHROMIUM.replace(
+            "minptime=10;useinbandfec=1",
+            "maxplaybackrate=16000;sprop-maxcapturerate=8000;maxaveragebitrate=20000;stereo=1;\
+             sprop-stereo=0;cbr=1;usedtx=1",
+        );
+        assert_ne!(munged, CHROMIUM);
+        let expected = OpusReceiver {
+            stereo: true,
+            max_bitrate: OpusBitrate::new(16_000).ok(),
+            max_bandwidth: OpusBandwidth::Wideband,
+            cbr: true,
+            dtx: true,
+            fec: false,
+        };
+        assert_eq!(receiver_of(&munged), expected);
+        let broken = CHROMIUM.replace(
+            "minptime=10;useinbandfec=1",
+            "maxplaybackrate=fast;maxaveragebitrate=-1;stereo=yes;cbr;sprop-stereo=1",
+        );
+        assert_eq!(receiver_of(&broken), OpusReceiver::MONO);
     }
 }

@@ -1,31 +1,16 @@
 //! What the media thread knows of a listener's handle, and its place in the audience.
 
-use std::sync::Arc;
-
-use skywave_audio::Packetization;
 use skywave_peer::PeerEvent;
 use tokio::sync::watch;
 
 use crate::admission::HandshakePlace;
-use crate::audio_track::TrackShared;
-use crate::loss_distribution::Class;
+use crate::audience::Audience;
 use crate::status::{Status, TransmitterState};
-
-/// The place that a connected listener takes in a track's audience.
-pub(crate) struct Audience {
-    pub(crate) track: Arc<TrackShared>,
-    /// Of the engine.
-    pub(crate) shard: usize,
-    pub(crate) packetization: Packetization,
-}
 
 /// What the thread knows of a peer's handle.
 pub(crate) struct Seat {
     status: watch::Sender<Status>,
     audience: Option<Audience>,
-    listening: bool,
-    /// Of its last report.
-    loss: Option<Class>,
     /// Given back when it is connected, or gone.
     handshake: Option<HandshakePlace>,
 }
@@ -35,8 +20,6 @@ impl Seat {
         Self {
             status,
             audience: None,
-            listening: false,
-            loss: None,
             handshake: None,
         }
     }
@@ -68,29 +51,14 @@ impl Seat {
     }
 
     fn report(&mut self, fraction_lost: u8) {
-        if let Some(audience) = &self.audience {
-            let losses = &audience.track.losses;
-            self.loss = Some(losses.report(self.loss, fraction_lost));
+        if let Some(audience) = &mut self.audience {
+            audience.report(fraction_lost);
         }
     }
 
     fn join(&mut self) {
-        if let Some(audience) = &self.audience
-            && !self.listening
-        {
-            audience.track.join(audience.shard, audience.packetization);
-            self.listening = true;
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        if let Some(audience) = &self.audience
-            && self.listening
-        {
-            audience.track.leave(audience.shard, audience.packetization);
-            audience.track.losses.forget(self.loss);
+        if let Some(audience) = &mut self.audience {
+            audience.join();
         }
     }
 }

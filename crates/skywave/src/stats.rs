@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::Serialize;
+use skywave_audio::EncoderSettings;
 
 use crate::lateness::Lateness;
 use crate::scheduling::Scheduling;
@@ -161,6 +162,7 @@ pub struct TrackStats {
     /// Frames that an encoder refused.
     pub encoder_errors: u64,
     /// Encoders that run now: one for each encoding and length of packets that is listened to.
+    /// [`AudioTrack::encodings`](crate::AudioTrack::encodings) has the details.
     pub encodings: u64,
     /// Whether the source has come to its end, so that silence is sent or the fallback plays.
     pub ended: bool,
@@ -169,6 +171,34 @@ pub struct TrackStats {
     pub worst_decile_loss: f64,
     /// How long after they were due frames had been encoded.
     pub lateness: Lateness,
+}
+
+/// One way in which a track is encoded now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EncodingStats {
+    /// The codec: `audio/opus`.
+    pub mime_type: &'static str,
+    /// Channels that are encoded.
+    pub channels: u8,
+    /// How much a packet carries, in milliseconds.
+    pub ptime: u32,
+    /// The bit rate of the payload in bit/s: what the encoder is set to.
+    pub bitrate: u32,
+    /// Connected listeners that get it.
+    pub listeners: u64,
+}
+
+impl EncodingStats {
+    pub(crate) fn new(settings: &EncoderSettings, listeners: u64) -> Self {
+        Self {
+            mime_type: settings.codec().mime_type(),
+            channels: settings.channels(),
+            ptime: settings.ptime().milliseconds(),
+            bitrate: settings.bit_rate(),
+            listeners,
+        }
+    }
 }
 
 /// A codec that can be sent.

@@ -2,18 +2,29 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use skywave_audio::{EncodedFrame, FrameClock, PacketEncoder, Packetization};
+use skywave_audio::{
+    EncodedFrame, EncoderSettings, Error, FrameClock, OpusOptions, PacketEncoder, Packetization,
+};
 
 use crate::audio_track::TrackShared;
 use crate::counter::add;
 use crate::delivery::Delivery;
+use crate::encoding_table::StreamPlace;
 use crate::track_worker::FrameOutput;
 
-/// The encoders of a track.
+/// The encoders of a track: one for all streams that need the same settings.
 #[derive(Default)]
 pub(crate) struct TrackEncodings {
-    /// By [`Packetization::index`]; absent while nobody listens.
-    encoders: [Option<PacketEncoder>; Packetization::COUNT],
+    encoders: Vec<Running>,
+    options: OpusOptions,
+}
+
+/// An encoder that runs.
+struct Running {
+    encoder: PacketEncoder,
+    /// One of the streams it encodes for, which it follows when options change.
+    leader: Packetization,
+    wanted: bool,
 }
 
 /// The step that is due by a clock, and its samples.
@@ -22,7 +33,7 @@ type Step<'a> = (&'a FrameClock, &'a [[f32; 2]]);
 impl TrackEncodings {
     /// Forgets the state of all encoders: the next step begins anew.
     pub(crate) fn clear(&mut self) {
-        self.encoders = Default::default();
+        self.encoders.clear();
     }
 
     /// Encodes a step for all who listen, and hands out the packets that are full with it.
@@ -32,56 +43,100 @@ impl TrackEncodings {
         step: Step<'_>,
         outputs: &[FrameOutput],
     ) {
-        let mut encodings = 0;
-        for packetization in Packetization::all() {
-            if !shared.is_heard(packetization) {
-                self.encoders[packetization.index()] = None;
-                continue;
-            }
-            encodings += 1;
-            match self.encode(shared, packetization, step) {
+        let options = shared.encoding_options();
+        let mut result = Ok(());
+        if options != self.options {
+            self.options = options;
+            result = self.follow();
+        }
+        result = result.and(self.prepare(shared));
+        let mut errors = u64::from(result.is_err());
+        for running in &mut self.encoders {
+            match running.encoder.push(step.0.position(), step.1) {
                 Ok(Some(frame)) => {
-                    let delivery = delivery(shared, packetization, frame, step.0);
-                    deliver(shared, packetization, &delivery, outputs);
+                    let settings = running.encoder.settings();
+                    for place in shared.encodings.heard() {
+                        if place.packetization.settings(options) == settings {
+                            let delivery = delivery(place, frame.clone(), step.0);
+                            deliver(shared, place, &delivery, outputs);
+                        }
+                    }
                 }
-                // The packet goes on.
+                // The packet goes on, or is not worth sending.
                 Ok(None) => {}
-                Err(_) => add(&shared.counters.encoder_errors, 1),
+                Err(_) => errors += 1,
             }
         }
-        shared.counters.encodings.store(encodings, Relaxed);
+        let counters = &shared.counters;
+        add(&counters.encoder_errors, errors);
+        counters
+            .encodings
+            .store(self.encoders.len() as u64, Relaxed);
     }
 
-    /// Encodes the step; gives a frame if a packet is full with it.
-    fn encode(
-        &mut self,
-        shared: &TrackShared,
-        packetization: Packetization,
-        (clock, pcm): Step<'_>,
-    ) -> Result<Option<EncodedFrame>, skywave_audio::Error> {
-        let slot = &mut self.encoders[packetization.index()];
-        let encoder = match slot {
-            Some(encoder) => encoder,
-            None => {
-                let config = &shared.config;
-                let mut encoder = PacketEncoder::new(packetization, config.opus_complexity)?;
-                encoder.set_silence(config.silence, config.silence_hangover)?;
-                slot.insert(encoder)
+    /// Lets encoders go on with the options that have changed. One that comes to be like another
+    /// ends: its listeners join those of the other.
+    fn follow(&mut self) -> Result<(), Error> {
+        let options = self.options;
+        let mut result = Ok(());
+        let mut kept: Vec<EncoderSettings> = Vec::new();
+        self.encoders.retain_mut(|running| {
+            let settings = running.leader.settings(options);
+            if kept.contains(&settings) {
+                return false;
             }
-        };
-        encoder.push(clock.position(), pcm)
+            kept.push(settings);
+            // One that refuses is made anew.
+            let refused = running.encoder.set(settings);
+            let goes_on = refused.is_ok();
+            result = std::mem::replace(&mut result, Ok(())).and(refused);
+            goes_on
+        });
+        result
+    }
+
+    /// Makes the encoders that are missing, and ends those that nobody listens to.
+    fn prepare(&mut self, shared: &TrackShared) -> Result<(), Error> {
+        for running in &mut self.encoders {
+            running.wanted = false;
+        }
+        let mut result = Ok(());
+        for place in shared.encodings.heard() {
+            let settings = place.packetization.settings(self.options);
+            let mut encoders = self.encoders.iter_mut();
+            if let Some(running) = encoders.find(|own| own.encoder.settings() == settings) {
+                if !running.wanted {
+                    running.leader = place.packetization;
+                    running.wanted = true;
+                }
+                continue;
+            }
+            match PacketEncoder::new(settings) {
+                Ok(mut encoder) => {
+                    encoder.set_silence(shared.config.silence, shared.config.silence_hangover);
+                    self.encoders.push(Running {
+                        encoder,
+                        leader: place.packetization,
+                        wanted: true,
+                    });
+                }
+                Err(error) => result = Err(error),
+            }
+        }
+        self.encoders.retain(|running| running.wanted);
+        result
     }
 }
 
 /// Hands a frame to all shards where somebody listens.
-fn deliver(
+pub(crate) fn deliver(
     shared: &TrackShared,
-    packetization: Packetization,
+    place: StreamPlace,
     delivery: &Delivery,
     outputs: &[FrameOutput],
 ) {
     for (shard, output) in outputs.iter().enumerate() {
-        if !shared.is_heard_on(shard, packetization) {
+        if !shared.encodings.is_heard_on(shard, place) {
             continue;
         }
         match output.frames.try_send(delivery.clone()) {
@@ -91,18 +146,139 @@ fn deliver(
     }
 }
 
-fn delivery(
-    shared: &TrackShared,
-    packetization: Packetization,
-    frame: EncodedFrame,
-    clock: &FrameClock,
-) -> Delivery {
+fn delivery(place: StreamPlace, frame: EncodedFrame, clock: &FrameClock) -> Delivery {
+    let Packetization { encoding, ptime } = place.packetization;
     Delivery {
-        stream: shared.stream(packetization),
+        stream: place.stream,
         captured: clock.instant(frame.begin),
         due: clock.deadline(),
-        interval: packetization.ptime.duration(),
-        clock_rate: packetization.encoding.codec().clock_rate(),
+        interval: ptime.duration(),
+        clock_rate: encoding.codec().clock_rate(),
         frame,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use skywave_audio::{
+        AudioSource, Encoding, Melody, OpusBitrate, OpusRateControl, OpusReceiver, PacketGrid,
+        Ptime,
+    };
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::audio_track::TrackId;
+    use crate::config::TrackConfig;
+    use crate::waker::waker;
+
+    struct Stage {
+        shared: TrackShared,
+        encodings: TrackEncodings,
+        clock: FrameClock,
+        source: Melody,
+        output: FrameOutput,
+        frames: mpsc::Receiver<Delivery>,
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let id = TrackId {
+                engine: 0,
+                number: 0,
+            };
+            let (frames, receiver) = mpsc::channel(1_000);
+            let grid = PacketGrid::new([], Ptime::Ms20);
+            Self {
+                shared: TrackShared::new(id, TrackConfig::default(), 1),
+                encodings: TrackEncodings::default(),
+                clock: FrameClock::new(Instant::now(), grid),
+                source: Melody::new(),
+                output: FrameOutput {
+                    frames,
+                    waker: Arc::new(waker().unwrap().0),
+                },
+                frames: receiver,
+            }
+        }
+
+        /// Plays one step of 20 ms; the length of the packet of each stream that has one.
+        fn play(&mut self) -> Vec<usize> {
+            let mut pcm = [[0.0; 2]; 960];
+            self.source.read(&mut pcm);
+            let outputs = std::slice::from_ref(&self.output);
+            self.encodings
+                .encode_all(&self.shared, (&self.clock, &pcm), outputs);
+            let now = self.clock.deadline();
+            self.clock.advance(PacketGrid::new([], Ptime::Ms20), now);
+            let sent = std::iter::from_fn(|| self.frames.try_recv().ok());
+            sent.map(|delivery| delivery.frame.payload.len()).collect()
+        }
+
+        fn running(&self) -> u64 {
+            self.shared.counters.encodings.load(Relaxed)
+        }
+
+        fn errors(&self) -> u64 {
+            self.shared.counters.encoder_errors.load(Relaxed)
+        }
+
+        fn set(&self, bits: u32) {
+            let options = OpusOptions {
+                bitrate: OpusBitrate::new(bits).ok(),
+                rate_control: OpusRateControl::Cbr,
+                ..OpusOptions::default()
+            };
+            self.shared.set_opus_options(options);
+        }
+    }
+
+    fn limited(bits: u32) -> Packetization {
+        Packetization {
+            encoding: Encoding::Opus(OpusReceiver {
+                max_bitrate: OpusBitrate::step_at_most(bits),
+                ..OpusReceiver::MONO
+            }),
+            ptime: Ptime::Ms20,
+        }
+    }
+
+    #[test]
+    fn streams_share_an_encoder_as_long_as_their_limits_do_not_bind() {
+        let mut stage = Stage::new();
+        stage.set(24_000);
+        for bits in [510_000, 64_000, 32_000] {
+            stage.shared.join(0, limited(bits));
+        }
+        assert_eq!(stage.play(), [60, 60, 60]);
+        assert_eq!(stage.running(), 1);
+        stage.set(128_000);
+        let mut apart = stage.play();
+        apart.sort_unstable();
+        assert_eq!(apart, [80, 160, 320]);
+        assert_eq!(stage.running(), 3);
+        stage.set(16_000);
+        assert_eq!(stage.play(), [40, 40, 40]);
+        assert_eq!((stage.running(), stage.errors()), (1, 0));
+    }
+
+    #[test]
+    fn encoder_outlives_the_listener_it_was_made_for() {
+        let mut stage = Stage::new();
+        stage.set(24_000);
+        stage.shared.join(0, limited(64_000));
+        stage.play();
+        stage.shared.join(0, limited(32_000));
+        stage.play();
+        stage.shared.leave(0, limited(64_000));
+        assert_eq!(stage.play(), [60]);
+        stage.set(48_000);
+        assert_eq!(stage.play(), [80], "within the limit of who is left");
+        assert_eq!(stage.running(), 1);
+        stage.shared.leave(0, limited(32_000));
+        assert!(stage.play().is_empty());
+        assert_eq!(stage.running(), 0);
     }
 }

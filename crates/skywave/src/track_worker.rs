@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::audio_track::TrackShared;
 use crate::delivery::Delivery;
 use crate::disposal::Disposal;
-use crate::playing_track::PlayingTrack;
+use crate::playing::Playing;
 use crate::scheduling::{precise_timers, prefer};
 use crate::waker::Waker;
 
@@ -85,16 +85,15 @@ impl TrackWorker {
     }
 }
 
-/// A track in the order of deadlines: the greatest is due first. Boxed, as heaps move their items
-/// about.
+/// A track in the order of deadlines: the greatest is due first.
 struct Scheduled {
-    track: Box<PlayingTrack>,
+    track: Playing,
 }
 
 impl Scheduled {
     fn new(shared: Arc<TrackShared>) -> Self {
         Self {
-            track: Box::new(PlayingTrack::new(shared, Instant::now())),
+            track: Playing::new(shared, Instant::now()),
         }
     }
 

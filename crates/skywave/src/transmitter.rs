@@ -19,6 +19,7 @@ use skywave_sdp::{
 use tokio::sync::watch;
 
 use crate::admission::{HandshakePlace, Place};
+use crate::audience::Audience;
 use crate::audio_track::AudioTrack;
 use crate::config::Config;
 use crate::engine::Engine;
@@ -26,7 +27,6 @@ use crate::error::Error;
 use crate::media_thread::Command;
 use crate::negotiation;
 use crate::patience::within_patience;
-use crate::seat::Audience;
 use crate::shard::Shard;
 use crate::state_change::{StateChanges, StateReason};
 use crate::stats::{AudioCodecCapability, TransmissionStats};
@@ -80,8 +80,7 @@ struct Agreed {
     fmtp: String,
     /// Retransmissions have a stream of their own.
     rtx: bool,
-    /// Of the encoder, in bit/s.
-    bit_rate: u32,
+    packetization: Packetization,
 }
 
 impl AudioTransmitter {
@@ -147,6 +146,7 @@ impl AudioTransmitter {
     ///
     /// # Errors
     /// [`Error::InvalidDescription`], [`Error::NotAcceptable`]: another answer may be tried.
+    /// [`Error::TooManyEncodings`].
     /// [`Error::InvalidState`] if there is no offer to answer; [`Error::Closed`].
     pub fn accept_answer(&mut self, sdp: &str) -> Result<(), Error> {
         let call = "accept_answer";
@@ -165,14 +165,15 @@ impl AudioTransmitter {
         // Chromium (156) asks for lost audio wherever the offer lets it, but leaves that out of
         // its answer.
         negotiated.nack = capabilities.nack;
-        let packetization = self.packetization(&negotiated)?;
-        self.agree(&negotiated, packetization)
+        let audience = self.audience(&negotiated)?;
+        self.agree(&negotiated, audience)
     }
 
     /// Takes an offer that wants to receive audio, and makes the answer.
     ///
     /// # Errors
     /// [`Error::InvalidDescription`], [`Error::NotAcceptable`]: another offer may be tried.
+    /// [`Error::TooManyEncodings`].
     /// [`Error::InvalidState`] unless this is the first description;
     /// [`Error::TooManyHandshakes`], [`Error::TooManyJoins`]; [`Error::Closed`].
     pub fn accept_offer(&mut self, sdp: &str) -> Result<String, Error> {
@@ -185,9 +186,9 @@ impl AudioTransmitter {
         let codecs = self.codecs();
         let capabilities = self.capabilities(&codecs);
         let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities)?;
-        let packetization = self.packetization(&negotiated)?;
+        let audience = self.audience(&negotiated)?;
         self.shard().queue(self.new_peer(handshake))?;
-        self.agree(&negotiated, packetization)?;
+        self.agree(&negotiated, audience)?;
         Ok(answer)
     }
 
@@ -423,9 +424,11 @@ impl AudioTransmitter {
         negotiation::send_capabilities(codecs, &self.track.shared.config)
     }
 
-    fn packetization(&self, negotiated: &Negotiated) -> Result<Packetization, Error> {
-        let config = &self.track.shared.config;
-        Ok(negotiation::packetization(negotiated, config)?)
+    /// Takes the place that serves what was negotiated.
+    fn audience(&self, negotiated: &Negotiated) -> Result<Audience, Error> {
+        let track = &self.track.shared;
+        let needed = negotiation::packetization(negotiated, track)?;
+        Audience::reserve(Arc::clone(track), self.shard, needed)
     }
 
     fn expect_new(&self, call: &'static str) -> Result<(), Error> {
@@ -461,20 +464,13 @@ impl AudioTransmitter {
         }
     }
 
-    fn agree(
-        &mut self,
-        negotiated: &Negotiated,
-        packetization: Packetization,
-    ) -> Result<(), Error> {
-        let remote = negotiation::remote(negotiated, &self.track.shared, packetization);
+    fn agree(&mut self, negotiated: &Negotiated, audience: Audience) -> Result<(), Error> {
+        let remote = negotiation::remote(negotiated, &self.track.shared, &audience);
+        let packetization = audience.packetization();
         self.shard().command(Command::SetRemote {
             id: self.id,
             remote: Box::new(remote),
-            audience: Audience {
-                track: Arc::clone(&self.track.shared),
-                shard: self.shard,
-                packetization,
-            },
+            audience,
         })?;
         self.signaling = Signaling::Agreed(Agreed {
             codec: packetization.encoding.codec(),
@@ -486,7 +482,7 @@ impl AudioTransmitter {
             fragment_head: negotiated.fragment_head(),
             fmtp: negotiation::fmtp_line(&negotiated.remote_fmtp),
             rtx: negotiated.rtx.is_some(),
-            bit_rate: packetization.encoding.bit_rate(),
+            packetization,
         });
         Ok(())
     }

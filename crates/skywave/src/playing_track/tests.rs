@@ -1,13 +1,16 @@
 mod silence;
 mod swap;
 
-use tokio::sync::mpsc;
+use std::collections::HashMap;
 
 use skywave_audio::{AudioSource, Encoding, audio_level};
+use skywave_peer::StreamKey;
+use tokio::sync::mpsc;
 
 use super::*;
 use crate::audio_track::TrackId;
 use crate::config::TrackConfig;
+use crate::delivery::Delivery;
 use crate::waker::waker;
 
 /// Every 10 ms another level, which tells where in the source they come from.
@@ -36,6 +39,7 @@ struct Stage {
     output: FrameOutput,
     frames: mpsc::Receiver<Delivery>,
     sent: Vec<Delivery>,
+    streams: HashMap<StreamKey, Packetization>,
 }
 
 impl Stage {
@@ -65,6 +69,7 @@ impl Stage {
             },
             frames: receiver,
             sent: Vec::new(),
+            streams: HashMap::new(),
         }
     }
 
@@ -73,6 +78,9 @@ impl Stage {
         let end = self.start + Duration::from_millis(milliseconds);
         while self.track.deadline() <= end {
             let now = self.track.deadline() + lateness;
+            let heard = self.shared.encodings.heard();
+            self.streams
+                .extend(heard.map(|place| (place.stream, place.packetization)));
             self.track.play(std::slice::from_ref(&self.output));
             self.track.advance(now);
             while let Ok(delivery) = self.frames.try_recv() {
@@ -82,8 +90,8 @@ impl Stage {
     }
 
     fn sent(&self, packetization: Packetization) -> Vec<&Delivery> {
-        let stream = self.shared.stream(packetization);
-        let ours = |delivery: &&Delivery| delivery.stream == stream;
+        let ours =
+            |delivery: &&Delivery| self.streams.get(&delivery.stream) == Some(&packetization);
         self.sent.iter().filter(ours).collect()
     }
 
@@ -123,8 +131,8 @@ const PUNCTUAL: Duration = Duration::ZERO;
 fn streams_of_all_lengths_are_whole_while_listeners_come_and_go() {
     let mut stage = Stage::new(Ptime::Ms60);
     let [long, middle, short, shortest] = [
-        of(Encoding::OpusStereo, Ptime::Ms60),
-        of(Encoding::OpusMono, Ptime::Ms40),
+        of(Encoding::OPUS_STEREO, Ptime::Ms60),
+        of(Encoding::OPUS_MONO, Ptime::Ms40),
         of(Encoding::Pcmu, Ptime::Ms20),
         of(Encoding::Pcma, Ptime::Ms10),
     ];
@@ -174,7 +182,7 @@ fn packets_leave_when_they_did_whoever_else_listens() {
 #[test]
 fn late_steps_lose_nothing_as_long_as_the_next_is_not_over() {
     let mut stage = Stage::new(Ptime::Ms40);
-    let [long, short] = [Ptime::Ms40, Ptime::Ms20].map(|ptime| of(Encoding::OpusMono, ptime));
+    let [long, short] = [Ptime::Ms40, Ptime::Ms20].map(|ptime| of(Encoding::OPUS_MONO, ptime));
     stage.shared.join(0, long);
     stage.shared.join(0, short);
     stage.play_until(2_000, Duration::from_millis(19));
@@ -256,7 +264,7 @@ fn nobody_is_encoded_for_and_time_runs_on() {
     let mut stage = Stage::new(Ptime::Ms20);
     stage.play_until(1_000, PUNCTUAL);
     assert!(stage.sent.is_empty());
-    let stereo = of(Encoding::OpusStereo, Ptime::Ms20);
+    let stereo = of(Encoding::OPUS_STEREO, Ptime::Ms20);
     stage.shared.join(0, stereo);
     stage.play_until(2_000, PUNCTUAL);
     stage.assert_sent(stereo, 1_000, 2_000);

@@ -81,6 +81,12 @@ impl<'a> Facts<'a> {
             .map(|agreed| format!("codec-{}", agreed.payload_type))
     }
 
+    /// Of the encoder, in bit/s.
+    fn bit_rate(&self, agreed: &Agreed) -> f64 {
+        let options = self.transmitter.track.shared.encoding_options();
+        agreed.packetization.settings(options).bit_rate().into()
+    }
+
     fn codec(&self, agreed: &Agreed) -> CodecStats {
         CodecStats {
             id: self.codec_id().unwrap_or_default(),
@@ -115,7 +121,7 @@ impl<'a> Facts<'a> {
             rtx_ssrc: self
                 .agreed
                 .and_then(|agreed| agreed.rtx.then_some(self.transmitter.local.rtx_ssrc)),
-            target_bitrate: self.agreed.map(|agreed| agreed.bit_rate.into()),
+            target_bitrate: self.agreed.map(|agreed| self.bit_rate(agreed)),
             nack_count: counters.nack_count,
             active: matches!(self.state, Connected | Disconnected),
         }

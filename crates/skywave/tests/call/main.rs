@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod beside_audio;
+mod encodings;
 mod packet_length;
 mod peer;
 mod shards;

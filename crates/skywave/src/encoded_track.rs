@@ -1,0 +1,93 @@
+//! A track whose packets come encoded.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use skywave_audio::{AudioCodec, EncodedSource, Ptime};
+
+use crate::audio_track::AudioTrack;
+use crate::config::{RtpConfig, TrackConfig};
+use crate::encoded_inlet::EncodedInlet;
+
+/// How an [`EncodedTrack`] is sent.
+#[derive(Clone, Debug)]
+pub struct EncodedTrackConfig {
+    /// The codec of all its packets. Listeners that do not agree to it are refused.
+    /// Default: Opus.
+    pub codec: AudioCodec,
+    /// How much audio a packet carries at most. Each may carry another amount; listeners that
+    /// take only shorter ones (`a=maxptime`) are refused. Default: 20 ms.
+    pub ptime: Ptime,
+    /// As [`TrackConfig::wait_for_listener`]. Default: false.
+    pub wait_for_listener: bool,
+    /// What is offered beside the codec, and agreed to if offered.
+    pub rtp: RtpConfig,
+}
+
+impl Default for EncodedTrackConfig {
+    fn default() -> Self {
+        Self {
+            codec: AudioCodec::Opus,
+            ptime: Ptime::default(),
+            wait_for_listener: false,
+            rtp: RtpConfig::default(),
+        }
+    }
+}
+
+impl From<EncodedTrackConfig> for TrackConfig {
+    fn from(config: EncodedTrackConfig) -> Self {
+        Self {
+            codecs: vec![config.codec],
+            ptime: config.ptime,
+            wait_for_listener: config.wait_for_listener,
+            rtp: config.rtp,
+            max_encodings: 1,
+            ..Self::default()
+        }
+    }
+}
+
+/// A live track whose packets come encoded and go out as they are, each for as long as it lasts.
+/// Made by [`Engine::encoded_track`](crate::Engine::encoded_track); clones are the same track.
+///
+/// Redundancy, retransmission and DTMF work as with other tracks. Nobody looks into the packets:
+/// listeners are not told their level (RFC 6464), and what they declare of their decoders
+/// (RFC 7587 §6.1) is not followed, which any decoder of Opus bears.
+#[derive(Clone)]
+pub struct EncodedTrack {
+    track: AudioTrack,
+}
+
+impl EncodedTrack {
+    pub(crate) fn new(track: AudioTrack) -> Self {
+        Self { track }
+    }
+
+    /// Sends the packets of another source as soon as the one on its way is over. Never blocks,
+    /// needs no negotiation, and leaves SSRC, sequence numbers and timestamps as they run.
+    pub fn replace_encoded_source(&self, source: impl EncodedSource + 'static) {
+        if let Some(inlet) = self.inlet() {
+            inlet.put(Box::new(source));
+        }
+    }
+
+    /// The same track for [`Engine::transmitter`](crate::Engine::transmitter) and statistics. It
+    /// encodes nothing: an `AudioSource` put into it is never read.
+    pub fn track(&self) -> &AudioTrack {
+        &self.track
+    }
+
+    /// Why the last source ended before its proper end, if it did.
+    pub fn fault(&self) -> Option<String> {
+        self.inlet()?.fault.borrow().clone()
+    }
+
+    /// Packets of the sources that were left out: of another codec than the track's.
+    pub fn packets_refused(&self) -> u64 {
+        self.inlet().map_or(0, |inlet| inlet.refused.load(Relaxed))
+    }
+
+    fn inlet(&self) -> Option<&EncodedInlet> {
+        self.track.shared.inlet.as_ref()
+    }
+}

@@ -1,0 +1,328 @@
+//! An encoded track being played: its packets go out as they are, each when the one before is
+//! over.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use skywave_audio::{
+    EncodedFrame, EncodedPacket, EncodedSource, EncodedSupply, SAMPLE_RATE, rtp_timestamp,
+};
+
+use crate::audio_track::TrackShared;
+use crate::counter::add;
+use crate::delivery::Delivery;
+use crate::encoded_inlet::{EncodedInlet, discard};
+use crate::track_encodings::deliver;
+use crate::track_worker::FrameOutput;
+
+/// An encoded track with its source and its clock.
+pub(crate) struct PlayingEncodedTrack {
+    shared: Arc<TrackShared>,
+    /// When the first sample was due.
+    start: Instant,
+    /// The first sample of the next packet, of 48 kHz, counted from the start.
+    position: u64,
+    /// Behind the last one of what was played.
+    end: u64,
+    source: Option<Box<dyn EncodedSource>>,
+    /// The packet before is missing.
+    pausing: bool,
+}
+
+impl PlayingEncodedTrack {
+    pub(crate) fn new(shared: Arc<TrackShared>, now: Instant) -> Self {
+        Self {
+            shared,
+            start: now,
+            position: 0,
+            end: 0,
+            source: None,
+            pausing: false,
+        }
+    }
+
+    /// When the next packet is due: when the one before is over.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.instant(self.position)
+    }
+
+    /// True once all handles of the track are gone.
+    pub(crate) fn is_over(&self) -> bool {
+        Arc::strong_count(&self.shared) == 1
+    }
+
+    /// Sends the packet now due to those who listen.
+    pub(crate) fn play(&mut self, outputs: &[FrameOutput]) {
+        let shared = Arc::clone(&self.shared);
+        let Some(inlet) = &shared.inlet else {
+            return;
+        };
+        if let Some(source) = inlet.take() {
+            discard(self.source.replace(source));
+            inlet.fault.send_replace(None);
+            shared.counters.ended.store(false, Relaxed);
+        }
+        let waits = shared.config.wait_for_listener && shared.encodings.heard().next().is_none();
+        let packet = if waits { None } else { self.next(inlet) };
+        let Some(packet) = packet else {
+            self.pausing = true;
+            self.end = self.position + IDLE_SAMPLES;
+            return;
+        };
+        self.end = self.position + u64::from(packet.samples());
+        self.send(&packet, outputs);
+        add(&shared.counters.frames, 1);
+    }
+
+    /// Goes on to the next packet, having played one at `now`. Packets are never dropped: if this
+    /// comes far too late, their time is moved.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        let lateness = now.saturating_duration_since(self.deadline());
+        self.shared.counters.lateness.record(lateness);
+        self.position = self.end;
+        let behind = now.saturating_duration_since(self.deadline());
+        if behind > MAX_BEHIND {
+            self.position += samples(behind);
+            self.pausing = true;
+            add(&self.shared.counters.frames_skipped, 1);
+        }
+        self.end = self.position;
+    }
+
+    /// The next packet of the source, if it has one.
+    fn next(&mut self, inlet: &EncodedInlet) -> Option<EncodedPacket> {
+        let source = self.source.as_mut()?;
+        let supply = catch_unwind(AssertUnwindSafe(|| source.next()));
+        let fault = match supply {
+            Ok(EncodedSupply::Packet(packet)) if packet.codec() == inlet.codec => {
+                return Some(packet);
+            }
+            Ok(EncodedSupply::Packet(_)) => {
+                add(&inlet.refused, 1);
+                return None;
+            }
+            Ok(EncodedSupply::Starved) => return None,
+            Ok(EncodedSupply::Ended { fault }) => fault,
+            Err(_) => {
+                add(&self.shared.counters.source_panics, 1);
+                Some("the source panicked".to_owned())
+            }
+        };
+        tracing::warn!(
+            track = self.shared.id.number,
+            fault,
+            "the source has ended; nothing is sent"
+        );
+        inlet.fault.send_replace(fault);
+        self.shared.counters.ended.store(true, Relaxed);
+        discard(self.source.take());
+        None
+    }
+
+    fn send(&mut self, packet: &EncodedPacket, outputs: &[FrameOutput]) {
+        let clock_rate = packet.codec().clock_rate();
+        let frame = EncodedFrame {
+            payload: Arc::clone(packet.payload()),
+            begin: self.position,
+            timestamp: rtp_timestamp(self.position, clock_rate),
+            marker: std::mem::take(&mut self.pausing),
+            // Listeners of such tracks are told nothing of it.
+            audio_level: 127,
+            voice: false,
+        };
+        for place in self.shared.encodings.heard() {
+            let delivery = Delivery {
+                stream: place.stream,
+                frame: frame.clone(),
+                captured: self.deadline(),
+                due: self.deadline(),
+                interval: Duration::from_secs(1) * packet.samples() / SAMPLE_RATE,
+                clock_rate,
+            };
+            deliver(&self.shared, place, &delivery, outputs);
+        }
+    }
+
+    /// When a sample is due.
+    fn instant(&self, position: u64) -> Instant {
+        let rate = u64::from(SAMPLE_RATE);
+        // Less than a second: the product is below 2^32 and the quotient below 10^9.
+        let nanos = position % rate * 62_500 / 3;
+        self.start + Duration::new(position / rate, nanos as u32)
+    }
+}
+
+/// The whole samples in a time.
+fn samples(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos() * 3 / 62_500).unwrap_or(u64::MAX)
+}
+
+/// How soon a source that had nothing is asked again: 20 ms.
+const IDLE_SAMPLES: u64 = 960;
+
+/// Packets that are late by no more follow closely, and the listener's jitter buffer absorbs it.
+const MAX_BEHIND: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use skywave_audio::{AudioCodec, Encoding, Packetization, Ptime};
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::audio_track::TrackId;
+    use crate::encoded_track::EncodedTrackConfig;
+    use crate::waker::waker;
+
+    struct Script(VecDeque<EncodedSupply>);
+
+    impl EncodedSource for Script {
+        fn next(&mut self) -> EncodedSupply {
+            self.0.pop_front().expect("nobody asks after the end")
+        }
+    }
+
+    /// A packet of Opus with that configuration (RFC 6716 §3.1).
+    fn opus(configuration: u8) -> EncodedSupply {
+        let packet = EncodedPacket::new(AudioCodec::Opus, vec![configuration << 3, 7]);
+        EncodedSupply::Packet(packet.unwrap())
+    }
+
+    struct Stage {
+        track: PlayingEncodedTrack,
+        output: FrameOutput,
+        frames: mpsc::Receiver<Delivery>,
+    }
+
+    impl Stage {
+        fn new(config: EncodedTrackConfig) -> Self {
+            let id = TrackId {
+                engine: 0,
+                number: 0,
+            };
+            let shared = TrackShared::encoded(id, config, 1);
+            let (frames, receiver) = mpsc::channel(1_000);
+            Self {
+                track: PlayingEncodedTrack::new(Arc::new(shared), Instant::now()),
+                output: FrameOutput {
+                    frames,
+                    waker: Arc::new(waker().unwrap().0),
+                },
+                frames: receiver,
+            }
+        }
+
+        fn put(&self, supplies: impl IntoIterator<Item = EncodedSupply>) {
+            let script = Script(supplies.into_iter().collect());
+            self.inlet().put(Box::new(script));
+        }
+
+        fn inlet(&self) -> &EncodedInlet {
+            self.track.shared.inlet.as_ref().unwrap()
+        }
+
+        fn join(&self) {
+            let packetization = Packetization {
+                encoding: Encoding::OPUS_STEREO,
+                ptime: Ptime::Ms20,
+            };
+            self.track.shared.join(0, packetization);
+        }
+
+        /// Plays so many steps, each in time: when packets began in milliseconds, and their
+        /// markers.
+        fn play(&mut self, steps: usize) -> Vec<(u64, bool)> {
+            for _ in 0..steps {
+                let now = self.track.deadline();
+                self.track.play(std::slice::from_ref(&self.output));
+                self.track.advance(now);
+            }
+            let sent = std::iter::from_fn(|| self.frames.try_recv().ok());
+            sent.map(|delivery| {
+                let begin = delivery.frame.begin / 48;
+                assert_eq!(u64::from(delivery.frame.timestamp), delivery.frame.begin);
+                let due = self.track.start + Duration::from_millis(begin);
+                assert_eq!((delivery.captured, delivery.due), (due, due));
+                (begin, delivery.frame.marker)
+            })
+            .collect()
+        }
+    }
+
+    #[test]
+    fn rfc7587_4_1_timestamps_advance_by_what_each_packet_lasts() {
+        let mut stage = Stage::new(EncodedTrackConfig::default());
+        stage.join();
+        // 10, 20, 60, 20, 10 ms.
+        stage.put([0, 1, 3, 31, 30].map(opus));
+        let begins = [0, 10, 30, 90, 110].map(|begin| (begin, false));
+        assert_eq!(stage.play(5), begins);
+    }
+
+    #[test]
+    fn time_runs_on_while_the_source_has_nothing_and_what_follows_is_marked() {
+        let mut stage = Stage::new(EncodedTrackConfig::default());
+        stage.join();
+        stage.put([opus(1), EncodedSupply::Starved, opus(1), opus(1)]);
+        assert_eq!(stage.play(4), [(0, false), (40, true), (60, false)]);
+    }
+
+    #[test]
+    fn end_is_told_with_its_reason_and_another_source_goes_on() {
+        let mut stage = Stage::new(EncodedTrackConfig::default());
+        stage.join();
+        let fault = Some("cut".to_owned());
+        stage.put([
+            opus(1),
+            EncodedSupply::Ended {
+                fault: fault.clone(),
+            },
+        ]);
+        assert_eq!(stage.play(4), [(0, false)]);
+        assert_eq!(*stage.inlet().fault.borrow(), fault);
+        let ended = |stage: &Stage| stage.track.shared.counters.ended.load(Relaxed);
+        assert!(ended(&stage));
+        stage.put([opus(1)]);
+        assert_eq!(stage.play(1), [(80, true)]);
+        assert!(!ended(&stage));
+        assert_eq!(*stage.inlet().fault.borrow(), None);
+    }
+
+    #[test]
+    fn packets_of_another_codec_are_left_out_and_counted() {
+        let mut stage = Stage::new(EncodedTrackConfig::default());
+        stage.join();
+        let other = EncodedPacket::new(AudioCodec::Pcmu, vec![0xff; 160]).unwrap();
+        stage.put([EncodedSupply::Packet(other), opus(1)]);
+        assert_eq!(stage.play(2), [(20, true)]);
+        assert_eq!(stage.inlet().refused.load(Relaxed), 1);
+    }
+
+    #[test]
+    fn source_waits_for_its_listener_where_it_shall() {
+        let mut stage = Stage::new(EncodedTrackConfig {
+            wait_for_listener: true,
+            ..EncodedTrackConfig::default()
+        });
+        stage.put([1, 31].map(opus));
+        assert!(stage.play(10).is_empty());
+        stage.join();
+        assert_eq!(stage.play(2), [(200, true), (220, false)]);
+    }
+
+    #[test]
+    fn stall_moves_packets_and_drops_none() {
+        let mut stage = Stage::new(EncodedTrackConfig::default());
+        stage.join();
+        stage.put([1, 31, 1, 31].map(opus));
+        assert_eq!(stage.play(1), [(0, false)]);
+        stage.track.play(std::slice::from_ref(&stage.output));
+        // The packet of 20 ms, done at 500.
+        let late = stage.track.start + Duration::from_millis(500);
+        stage.track.advance(late);
+        assert_eq!(stage.play(2), [(20, false), (500, true), (520, false)]);
+    }
+}
