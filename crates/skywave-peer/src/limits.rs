@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// From the remote description to the first connectivity check. Default: 30 s.
     pub connect_timeout: Duration,
-    /// From the first check to the end of the handshake. Default: 10 s.
+    /// From the first check to the end of the handshake. Default: 30 s, for clients that
+    /// repeat a lost flight after 1, 2, 4 and 8 s.
     pub handshake_timeout: Duration,
     /// Without a check for so long, the peer counts as disconnected. Default: 7 s, one more than
     /// the longest pause between two checks (RFC 7675 §5.1: 5 s, randomised by 20 %).
@@ -26,7 +27,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(30),
-            handshake_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(30),
             disconnected_timeout: Duration::from_secs(7),
             consent_timeout: Duration::from_secs(30),
             circuit_breaker: true,

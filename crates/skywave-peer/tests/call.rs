@@ -175,7 +175,7 @@ fn handshake_that_never_ends_fails_when_patience_ends() {
     let check = world.listeners[index].check(true);
     world.listeners[index].checks = false;
     world.receive(path(index, 900), &check);
-    world.run(Duration::from_secs(11));
+    world.run(Duration::from_secs(31));
     assert_eq!(
         world.events_of(index),
         [PeerEvent::Failed(FailureReason::HandshakeTimeout)]
