@@ -13,8 +13,8 @@ use crate::{Error, Fingerprint, Identity, SrtpKeys};
 /// One association, from the first flight to close_notify.
 ///
 /// After an `Err` and after [`Event::Closed`] it is over: later calls do nothing.
-/// A client gives up after 30 seconds; a server waits for a call it understands
-/// as long as it is let, so something else must bound its life (ICE consent does).
+/// A handshake may take 30 seconds; a server waits for the call that begins it as long
+/// as it is let, so something else must bound its life (ICE consent does).
 ///
 /// Until there are keys, nothing a datagram says is authenticated. Malformed and
 /// misplaced records are dropped; a fatal alert, and a first hello that cannot be
@@ -30,6 +30,8 @@ pub struct Dtls {
     listening_since: Option<Instant>,
     doubt: Option<Doubt>,
     due: Option<Instant>,
+    /// Of a handshake that does not come to an end.
+    patience: Option<Instant>,
     version: Option<Version>,
     peer_certificate: Option<Vec<u8>>,
     keys: Option<SrtpKeys>,
@@ -92,6 +94,7 @@ impl Dtls {
             listening_since: None,
             doubt: None,
             due: None,
+            patience: None,
             version: None,
             peer_certificate: None,
             keys: None,
@@ -113,7 +116,7 @@ impl Dtls {
         if self.role == Role::Server || self.phase != Phase::Idle {
             return Ok(());
         }
-        self.phase = Phase::Handshake;
+        self.begin(now);
         let mut engine = Engine::new(&self.identity, self.role, self.only, now);
         let outcome = engine.handle_timeout(now);
         self.engine = Some(engine);
@@ -180,6 +183,9 @@ impl Dtls {
         if let Some(doubt) = self.doubt.take_if(|doubt| doubt.until <= now) {
             return Err(self.fail(doubt.error));
         }
+        if self.patience.is_some_and(|end| end <= now) {
+            return Err(self.fail(Error::TimedOut));
+        }
         let Some(engine) = &mut self.engine else {
             return Ok(None);
         };
@@ -192,7 +198,8 @@ impl Dtls {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
         let doubt = self.doubt.as_ref().map(|doubt| doubt.until);
-        self.due.into_iter().chain(doubt).min()
+        let due = self.due.into_iter().chain(self.patience);
+        due.chain(doubt).min()
     }
 
     /// Hands out the keys, once, if the peer's certificate matches one of the
@@ -283,13 +290,14 @@ impl Dtls {
             return self.judge(now, error, answered);
         }
         if answered && self.phase == Phase::Idle {
-            self.phase = Phase::Handshake;
+            self.begin(now);
         }
         if answered && heard {
             self.doubt = None;
         }
         if connected {
             self.phase = Phase::Connected;
+            self.patience = None;
             if self.keys.is_none() {
                 self.close(now, emit);
                 return Err(Error::NoSrtpProfile);
@@ -336,11 +344,7 @@ impl Dtls {
         if progress.keys.is_some() {
             self.keys = progress.keys;
         }
-        // The engine's word for "nothing to do" is a time years away.
-        self.due = progress
-            .due
-            .filter(|due| due.saturating_duration_since(now) < NEVER)
-            .map(|due| due.max(now + MIN_INTERVAL));
+        self.due = progress.due.map(|due| due.max(now + MIN_INTERVAL));
     }
 
     /// Notes a reason to give up that anyone could have sent.
@@ -351,6 +355,11 @@ impl Dtls {
                 until: now + DOUBT_TIME,
             });
         }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.phase = Phase::Handshake;
+        self.patience = Some(now + HANDSHAKE_TIME);
     }
 
     fn fail(&mut self, error: Error) -> Error {
@@ -367,6 +376,7 @@ impl Dtls {
         self.engine = None;
         self.doubt = None;
         self.due = None;
+        self.patience = None;
         self.keys = None;
     }
 }
@@ -382,7 +392,8 @@ impl Role {
 
 /// The engine in the client role can ask for a time already past, again and again.
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
-const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+/// From the first flight to the end of the handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
 /// How long fragments of one ClientHello may be apart.
 const REASSEMBLY_TIME: Duration = Duration::from_secs(2);
 /// How long a living peer has to prove an alert or a hello forged.

@@ -7,6 +7,7 @@ use dimpl::{CertificateError, CryptoError, CryptoOperation, Output, SecurityErro
 
 use crate::certificate_request::widen_datagram;
 use crate::crypto_provider;
+use crate::engine_clock::EngineClock;
 use crate::last_flight::LastFlight;
 use crate::srtp_keys::{SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_HMAC_SHA1_80};
 use crate::{Error, Identity, Role, SrtpKeys, Version};
@@ -19,6 +20,7 @@ pub(crate) struct Engine {
     dtls: Box<dimpl::Dtls>,
     has_certificate: bool,
     now: Instant,
+    clock: EngineClock,
     /// Of a server in DTLS 1.2.
     last_flight: Option<LastFlight>,
     /// The client has just repeated a record of the handshake.
@@ -55,6 +57,7 @@ impl Engine {
             dtls: Box::new(dtls),
             has_certificate: false,
             now,
+            clock: EngineClock::default(),
             last_flight: None,
             is_asked_again: false,
         }
@@ -63,7 +66,8 @@ impl Engine {
     /// Moves the engine's clock; the records of a datagram come after it.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
         self.now = now;
-        self.dtls.handle_timeout(now).map_err(|e| error(&e))
+        let engine_time = self.clock.advance(now);
+        self.dtls.handle_timeout(engine_time).map_err(|e| error(&e))
     }
 
     pub(crate) fn handle_record(&mut self, record: &[u8]) -> Result<(), Error> {
@@ -122,7 +126,7 @@ impl Engine {
                 }
                 Output::CloseNotify => progress.closed = true,
                 Output::Timeout(due) => {
-                    progress.due = Some(due);
+                    progress.due = self.clock.due(self.now, due);
                     return progress;
                 }
                 // Not used with media (RFC 5764 §4.1).
@@ -228,8 +232,10 @@ const MTU: usize = 1200;
 /// Doubled with every retry. Far below RFC 9147 §5.8.2's second: a listener
 /// waits for it, a flight is two packets long, and ICE has shown the path alive.
 const FIRST_RETRY: Duration = Duration::from_millis(400);
-const RETRIES: usize = 6;
-const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
+/// More than there are within the time an association is given.
+const RETRIES: usize = 24;
+/// None: by the engine's clock it would be over soon.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
 const MAX_QUEUED_RECORDS: usize = 30;
 /// The engine panics on a certificate longer than the output buffer. A message
 /// must lie whole in its queue, so none is longer than this.

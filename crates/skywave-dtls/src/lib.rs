@@ -54,6 +54,7 @@ mod certificate_request;
 mod crypto_provider;
 mod dtls;
 mod engine;
+mod engine_clock;
 mod error;
 mod fingerprint;
 mod identity;

@@ -38,9 +38,9 @@ pub enum PeerEvent {
     SsrcChanged(u32),
     /// The peer takes no more than so many bit/s (RFC 5104).
     BitrateLimited(u64),
-    /// The peer reported which share of the packets was lost since its report before, in 1/256
-    /// (RFC 3550 §6.4.1).
-    Reported(u8),
+    /// The peer reports another share of packets lost than before, in 1/256 (RFC 3550 §6.4.1);
+    /// none at first.
+    LossChanged(u8),
     /// No sign of life for a while; media goes on.
     Disconnected,
     /// Signs of life again.

@@ -15,7 +15,7 @@ pub(crate) struct Heard {
     pub(crate) collision: bool,
     /// Stop sending (RFC 8083).
     pub(crate) trip: Option<Trip>,
-    /// The share lost that it reports, in 1/256.
+    /// The share lost that it reports, in 1/256, if that is another than before.
     pub(crate) fraction_lost: Option<u8>,
     /// What it asks of the stream; not yet which source to go on as.
     pub(crate) demands: Demands,

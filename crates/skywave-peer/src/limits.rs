@@ -7,7 +7,9 @@ use std::time::Duration;
 pub struct Limits {
     /// From the remote description to the first connectivity check. Default: 30 s.
     pub connect_timeout: Duration,
-    /// From the first check to the end of the handshake. Default: 10 s.
+    /// From the first check, or a datagram of the handshake, to the next or its end; a handshake
+    /// takes three times as long at most. Default: 10 s, for clients that repeat a lost flight
+    /// after 1, 2, 4 and 8 s.
     pub handshake_timeout: Duration,
     /// Without a check or RTCP for so long, the peer counts as disconnected; half a second more
     /// than its longest pause until then, if that is more and a pause as RFC 7675 §5.1 has it (up

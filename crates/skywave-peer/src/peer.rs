@@ -55,6 +55,8 @@ pub struct Peer {
     remote: Option<Remote>,
     /// Since when the current phase lasts, or the remote description is known: the later.
     waiting_since: Instant,
+    /// When the current handshake began.
+    handshake_began: Instant,
     /// Paths that passed a check and are known to the hub.
     paths: Vec<Path>,
     phase: Phase,
@@ -101,6 +103,7 @@ impl Peer {
             config,
             remote: None,
             waiting_since: now,
+            handshake_began: now,
             paths: Vec::new(),
             phase: Phase::Checking,
             signs: LifeSigns::default(),
@@ -210,6 +213,7 @@ impl Peer {
             }
         };
         transport.record_received(datagram.len(), io.ntp);
+        self.prolong_handshake(now);
         Ok(self.handle_dtls_event(event, io))
     }
 
@@ -259,7 +263,7 @@ impl Peer {
             .source
             .map(|source| PeerEvent::SsrcChanged(source.ssrc));
         let limited = demands.max_bitrate.map(PeerEvent::BitrateLimited);
-        let reported = heard.fraction_lost.map(PeerEvent::Reported);
+        let reported = heard.fraction_lost.map(PeerEvent::LossChanged);
         for event in renamed.into_iter().chain(limited).chain(reported) {
             io.events.push((self.config.id, event));
         }
@@ -405,6 +409,7 @@ impl Peer {
             complete: false,
         };
         self.waiting_since = io.now;
+        self.handshake_began = io.now;
         Ok(())
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Reporter {
     /// Whether anything still speaks for the call; none if nobody wants to know.
     watch: Option<Watch>,
     random: SplitMix,
+    /// By the last report, in 1/256.
+    fraction_lost: u8,
     /// None if loss changes nothing.
     loss_response: Option<LossResponse>,
     /// Under which SSRC the peer reports.
@@ -83,6 +85,7 @@ impl Reporter {
         });
         let loss_response = config.adaptive_redundancy.then(LossResponse::default);
         Self {
+            fraction_lost: 0,
             loss_response,
             config,
             activity: SenderActivity::default(),

@@ -183,6 +183,31 @@ fn handshake_that_never_ends_fails_when_patience_ends() {
 }
 
 #[test]
+fn handshake_that_goes_on_is_waited_for_three_times_as_long() {
+    let mut world = World::new();
+    let index = world.add(Role::Server);
+    let check = world.listeners[index].check(true);
+    world.listeners[index].checks = false;
+    world.receive(path(index, 900), &check);
+    let mut seconds = 0;
+    while world.events_of(index).is_empty() {
+        // A handshake record of nothing.
+        world.receive(
+            path(index, 900),
+            &[22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        );
+        world.run(Duration::from_secs(1));
+        seconds += 1;
+        assert!(seconds < 60, "kept alive for ever");
+    }
+    assert!((29..=31).contains(&seconds), "{seconds} s");
+    assert_eq!(
+        world.events_of(index),
+        [PeerEvent::Failed(FailureReason::HandshakeTimeout)]
+    );
+}
+
+#[test]
 fn hanging_up_says_bye_and_then_close_notify() {
     let mut world = World::new();
     let index = world.connect();

@@ -131,7 +131,7 @@ fn listener_that_reports_loss_gets_redundancy_until_the_loss_is_over() {
     assert!(types.into_iter().all(|payload_type| payload_type == OPUS));
     assert_eq!(repetitions_after(&mut world, index, &[0; 3]), [Some(1); 2]);
     assert_eq!(repetitions_after(&mut world, index, &[0; 3]), [None; 2]);
-    let reported = |event| (PeerId(index as u64), PeerEvent::Reported(event));
+    let reported = |event| (PeerId(index as u64), PeerEvent::LossChanged(event));
     assert!(world.events.contains(&reported(64)));
 }
 

@@ -58,6 +58,7 @@ impl Audience {
         if !self.listening {
             self.track.encodings.join(self.shard, self.place);
             self.listening = true;
+            self.report(0);
         }
     }
 

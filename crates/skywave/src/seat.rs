@@ -42,7 +42,7 @@ impl Seat {
             self.join();
             self.handshake = None;
         }
-        if let PeerEvent::Reported(fraction_lost) = event {
+        if let PeerEvent::LossChanged(fraction_lost) = event {
             self.report(fraction_lost);
             return false;
         }

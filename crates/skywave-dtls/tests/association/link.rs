@@ -17,6 +17,10 @@ pub(crate) struct Link {
     pub(crate) seen: Vec<(Role, Result<Event, Error>)>,
     /// Datagrams lost in a hundred.
     pub(crate) loss: u64,
+    /// Datagrams that arrive twice in a hundred.
+    pub(crate) doubled: u64,
+    /// Milliseconds that a datagram may be late: more than are between two.
+    pub(crate) jitter: u64,
     pub(crate) sent: usize,
     random: u64,
 }
@@ -43,6 +47,8 @@ impl Link {
             wire: VecDeque::new(),
             seen: Vec::new(),
             loss: 0,
+            doubled: 0,
+            jitter: 0,
             sent: 0,
             random: 1,
         }
@@ -130,6 +136,20 @@ impl Link {
         self.random >> 33
     }
 
+    /// Puts a datagram on the wire, or loses it.
+    fn carry(&mut self, to: Role, datagram: Vec<u8>) {
+        if self.random() % 100 < self.loss {
+            return;
+        }
+        let late = match self.jitter {
+            0 => 0,
+            jitter => self.random() % jitter,
+        };
+        let arrival = self.now + Duration::from_millis(20 + late);
+        let at = self.wire.partition_point(|(other, ..)| *other <= arrival);
+        self.wire.insert(at, (arrival, to, datagram));
+    }
+
     fn call<F>(&mut self, role: Role, call: F)
     where
         F: FnOnce(&mut Dtls, &mut dyn FnMut(&[u8])) -> Result<Option<Event>, Error>,
@@ -143,10 +163,10 @@ impl Link {
             assert!(datagram.len() <= 1200, "{} bytes", datagram.len());
             self.sent += 1;
             assert!(self.sent < 2000, "a storm");
-            if self.random() % 100 >= self.loss {
-                let arrival = self.now + Duration::from_millis(20);
-                self.wire.push_back((arrival, other(role), datagram));
+            if self.doubled > 0 && self.random() % 100 < self.doubled {
+                self.carry(other(role), datagram.clone());
             }
+            self.carry(other(role), datagram);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! delays and forges.
 #![allow(clippy::unwrap_used)]
 
+mod client_hello;
 mod closing;
 mod fingerprint;
 mod forgery;

@@ -6,11 +6,11 @@ use skywave_dtls::Role;
 
 use crate::link::Link;
 
-const CHROMIUM: [&[u8]; 2] = [
+pub(crate) const CHROMIUM: [&[u8]; 2] = [
     include_bytes!("../../testdata/chromium-client-hello-1.bin"),
     include_bytes!("../../testdata/chromium-client-hello-2.bin"),
 ];
-const FIREFOX: [&[u8]; 2] = [
+pub(crate) const FIREFOX: [&[u8]; 2] = [
     include_bytes!("../../testdata/firefox-client-hello-1.bin"),
     include_bytes!("../../testdata/firefox-client-hello-2.bin"),
 ];
@@ -29,7 +29,7 @@ fn answer(datagrams: &[&[u8]]) -> Option<Vec<u8>> {
     link.wire.pop_front().map(|(_, _, datagram)| datagram)
 }
 
-fn chose_13(answer: &[u8]) -> bool {
+pub(crate) fn chose_13(answer: &[u8]) -> bool {
     answer.windows(CHOSE_13.len()).any(|w| w == CHOSE_13)
 }
 

@@ -29,6 +29,16 @@ impl Peer {
         }
     }
 
+    /// Waits anew for a handshake that goes on, unless it has gone on for too long: what keeps it
+    /// alive is not authenticated.
+    pub(super) fn prolong_handshake(&mut self, now: Instant) {
+        let lasted = now.saturating_duration_since(self.handshake_began);
+        let is_young = lasted < self.config.limits.handshake_timeout.saturating_mul(2);
+        if matches!(self.phase, Phase::Handshaking { .. }) && is_young {
+            self.waiting_since = now;
+        }
+    }
+
     /// How long no check has come: nothing else renews consent (RFC 7675 §5.1).
     fn without_consent(&self, now: Instant) -> Duration {
         self.ice

@@ -50,7 +50,10 @@ impl Reporter {
         for block in reports.clone().filter(|block| block.ssrc == ours) {
             let counters = &self.config.counters;
             let time = counters.record_report(&block, io.ntp);
-            heard.fraction_lost = Some(block.fraction_lost);
+            let before = std::mem::replace(&mut self.fraction_lost, block.fraction_lost);
+            if before != block.fraction_lost {
+                heard.fraction_lost = Some(block.fraction_lost);
+            }
             if let Some(response) = &mut self.loss_response {
                 heard.demands.redundancy = response.report(block.fraction_lost);
             }
