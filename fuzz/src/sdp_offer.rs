@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use skywave_sdp::{
     Candidate, CodecDescription, Fingerprint, IceCredentials, LocalDescription, MediaSection,
-    Negotiated, SendCapabilities, SessionDescription, answer,
+    Negotiated, SendCapabilities, SessionDescription, answer, ice_fragment,
 };
 
 /// Answers the offer in `data`; true if there is an answer.
@@ -16,6 +16,11 @@ pub fn sdp_offer(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else {
         return false;
     };
+    // What a stranger sends for an ICE restart (RFC 8840 §9).
+    if let Ok(ice) = IceCredentials::from_fragment(text) {
+        let again = ice_fragment("", &ice, &[]);
+        assert_eq!(IceCredentials::from_fragment(&again), Ok(ice));
+    }
     let Ok(offer) = SessionDescription::parse(text) else {
         return false;
     };

@@ -86,6 +86,11 @@ impl Browser {
         self.run(include_str!("probe.js"));
     }
 
+    /// Puts the player `whep.js` into the page, as the global `whep`.
+    pub fn install_whep(&mut self) {
+        self.run(include_str!("whep.js"));
+    }
+
     /// The value of a JavaScript expression, awaited if it is a promise, by way of JSON.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let script = format!("(async () => JSON.stringify(await ({expression})))()");
@@ -181,7 +186,8 @@ impl Browser {
         self.bidi.call("input.performActions", params);
     }
 
-    fn run(&mut self, script: &str) -> Value {
+    /// Runs a script in the page.
+    pub fn run(&mut self, script: &str) -> Value {
         let result = self.bidi.call(
             "script.evaluate",
             json!({

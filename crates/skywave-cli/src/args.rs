@@ -33,14 +33,14 @@ impl Args {
     /// What to play, whether or not `serve` was written out.
     pub(crate) fn sources(&self) -> &[ChannelArg] {
         match &self.command {
-            Some(Command::Serve(programme)) => &programme.sources,
-            _ => &self.programme.sources,
+            Some(Command::Serve(programme) | Command::Doctor(programme)) => &programme.sources,
+            None => &self.programme.sources,
         }
     }
 
     /// Whether to look at the system in place of serving.
     pub(crate) fn is_doctor(&self) -> bool {
-        matches!(self.command, Some(Command::Doctor))
+        matches!(self.command, Some(Command::Doctor(_)))
     }
 }
 
@@ -50,7 +50,7 @@ enum Command {
     #[command(after_help = EXAMPLES)]
     Serve(Programme),
     /// Look whether this computer is ready to serve with these options, and say what to do if not
-    Doctor,
+    Doctor(Programme),
 }
 
 #[derive(Debug, clap::Args)]

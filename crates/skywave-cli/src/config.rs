@@ -130,8 +130,7 @@ fn with_file(
     let mut words = words.into_iter();
     let program = words.next();
     let mut all: Vec<OsString> = program.into_iter().chain(options).chain(words).collect();
-    // `doctor` takes them from the file alone, if at all.
-    if !sources.is_empty() && matches.subcommand_name() != Some("doctor") {
+    if !sources.is_empty() {
         all.push("--".into());
         all.extend(sources);
     }
@@ -297,7 +296,8 @@ mod tests {
         assert_eq!(args.serve.public_ip.len(), 1);
         assert_eq!(args.sources()[0].source.to_string(), "tone:440");
         assert_eq!(read(file, "serve").unwrap().args.sources().len(), 2);
-        assert!(read(file, "doctor").unwrap().args.is_doctor());
+        let doctor = read(file, "doctor").unwrap().args;
+        assert!(doctor.is_doctor() && doctor.sources().len() == 2);
     }
 
     #[test]

@@ -9,7 +9,9 @@ use skywave::{Engine, EngineConfig, Scheduling};
 use tokio::net::TcpListener;
 
 use crate::args::{Args, Serve};
-use crate::{http, system_limits};
+use crate::channels::{ChannelArg, named};
+use crate::source::SourceName;
+use crate::{http, source, system_limits};
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +27,8 @@ enum Finding {
 /// Prints what it finds. Fails if serving would.
 pub(crate) async fn examine(args: &Args) -> ExitCode {
     let serve = &args.serve;
-    let mut findings = vec![http_port(serve).await, descriptors(serve)];
+    let mut findings = sources(args.sources()).await;
+    findings.extend([http_port(serve).await, descriptors(serve)]);
     findings.extend(tls(serve));
     findings.extend(access(serve));
     let config = serve.engine_config();
@@ -56,6 +59,25 @@ fn line(finding: &Finding) -> String {
         Finding::Advice(text) => format!("advice  {text}"),
         Finding::Fault(text) => format!("FAULT   {text}"),
     }
+}
+
+/// Whether all can be opened; what is piped in is not touched.
+async fn sources(channels: &[ChannelArg]) -> Vec<Finding> {
+    let channels = match named(channels) {
+        Ok(channels) => channels,
+        Err(error) => return vec![Finding::Fault(error.to_string())],
+    };
+    let mut findings = Vec::new();
+    for (name, source) in channels {
+        if source == SourceName::StandardInput {
+            continue;
+        }
+        findings.push(match source::open(source.clone()).await {
+            Ok(_) => Finding::Well(format!("channel {name}: {source} can be opened")),
+            Err(error) => Finding::Fault(format!("channel {name}: {error}")),
+        });
+    }
+    findings
 }
 
 async fn http_port(serve: &Serve) -> Finding {

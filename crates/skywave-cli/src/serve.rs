@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use skywave::{AudioTrack, Engine, RtpConfig, TrackConfig};
+use skywave::{AudioSource, AudioTrack, Engine, RtpConfig, TrackConfig};
 use skywave_whip::{Listeners, Origins, Problem, Whep};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -23,59 +23,35 @@ use crate::channels::{Channel, ChannelArg, Channels, Unnamed, named};
 use crate::health::Health;
 use crate::http::{Tls, TlsError};
 use crate::shutdown::Signals;
+use crate::source::SourceName;
 use crate::{http, page, source, system_limits};
 
 /// Serves until SIGINT or SIGTERM, then hangs up everybody.
 pub(crate) async fn serve(channels: &[ChannelArg], args: &Serve) -> Result<(), Error> {
-    let mut sources = Vec::new();
-    for (name, source) in named(channels)? {
-        sources.push((name, source::open(source.clone()).await?, source));
-    }
+    let sources = open(channels).await?;
     let tls = tls(args)?;
-    let listener = TcpListener::bind(args.http)
-        .await
-        .map_err(|cause| Error::Http {
-            address: args.http,
-            cause,
-        })?;
-    let descriptors = system_limits::raise_descriptors();
-    let config = args.engine_config();
-    let engine = Engine::bind(config.clone())?;
-    let shards = engine.stats().shards;
-    system_limits::report(descriptors, args.http_limits.connections, &config, &shards);
-    warn_of_clear_text(args);
-
+    let listener = listen(args.http).await?;
+    let engine = bind(args)?;
     let mut signals = Signals::catch()?;
-    let mut whep = Whep::new(engine.clone(), args.whep_config());
-    let mut channels = Vec::new();
-    for (name, source, source_name) in sources {
-        let track = track(&engine, args);
-        track.replace_audio_source(source);
-        whep = whep.channel(&name, track.clone())?;
-        channels.push(Channel::new(name, track, &source_name));
-    }
-    let programme = programme(channels.as_slice()).await;
-    let (whep, listeners) = whep.into_router();
+    let (whep, listeners, channels) = put_on_air(&engine, sources, args)?;
     greet(&greeting(
-        &programme,
+        &programme(&channels).await,
         scheme(args),
         listener.local_addr()?,
         &engine.candidates(),
     ));
-    let mut channels = channels.into_iter();
-    let main = channels.next().ok_or(Error::NoChannel)?;
+
     let control = Control {
         token: args.control_token.clone(),
     };
-    let channels = Channels::new(main, channels.collect());
     let station = Station::new(engine.clone(), channels, listeners.clone(), control);
     let health = Health::new(engine.clone());
     let router = router(guarded(whep, args), Arc::new(station)).merge(health.clone().router());
-
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async { drop(stopped.await) };
     let serving = http::serve(listener, router, args.http_limits.clone(), tls, stopped);
     let serving = tokio::spawn(serving);
+
     signals.received().await;
     health.drain();
     listeners.drain();
@@ -85,6 +61,53 @@ pub(crate) async fn serve(channels: &[ChannelArg], args: &Serve) -> Result<(), E
     // A connection that is kept alive must not hold up the end.
     let _ = timeout(LAST_ANSWERS_TIME, serving).await;
     Ok(())
+}
+
+/// A channel's name, what it plays, and what that is called.
+type Opened = (String, Box<dyn AudioSource>, SourceName);
+
+async fn open(channels: &[ChannelArg]) -> Result<Vec<Opened>, Error> {
+    let mut sources = Vec::new();
+    for (name, source) in named(channels)? {
+        sources.push((name, source::open(source.clone()).await?, source));
+    }
+    Ok(sources)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|cause| Error::Http { address, cause })
+}
+
+/// The engine, and what the log says of its means.
+fn bind(args: &Serve) -> Result<Engine, Error> {
+    let descriptors = system_limits::raise_descriptors();
+    let config = args.engine_config();
+    let engine = Engine::bind(config.clone())?;
+    let shards = engine.stats().shards;
+    system_limits::report(descriptors, args.http_limits.connections, &config, &shards);
+    warn_of_clear_text(args);
+    Ok(engine)
+}
+
+/// A track for each channel, and the way to them.
+fn put_on_air(
+    engine: &Engine,
+    sources: Vec<Opened>,
+    args: &Serve,
+) -> Result<(Router, Listeners, Channels), Error> {
+    let mut whep = Whep::new(engine.clone(), args.whep_config());
+    let mut channels = Vec::new();
+    for (name, source, source_name) in sources {
+        let track = track(engine, args);
+        track.replace_audio_source(source);
+        whep = whep.channel(&name, track.clone())?;
+        channels.push(Channel::new(name, track, &source_name));
+    }
+    let (whep, listeners) = whep.into_router();
+    let mut channels = channels.into_iter();
+    let main = channels.next().ok_or(Error::NoChannel)?;
+    Ok((whep, listeners, Channels::new(main, channels.collect())))
 }
 
 /// Waits until all have left, the time is over, or another signal comes.
@@ -152,18 +175,19 @@ fn warn_of_clear_text(args: &Serve) {
 }
 
 /// What the greeting says is playing.
-async fn programme(channels: &[Channel]) -> String {
-    if let [channel] = channels {
-        let source = channel.source().await;
-        return if source == "-" {
-            "standard input".to_owned()
-        } else {
-            source
-        };
-    }
+async fn programme(channels: &Channels) -> String {
     let mut names = Vec::new();
-    for channel in channels {
-        names.push(format!("{}={}", channel.name, channel.source().await));
+    for channel in channels.iter() {
+        let source = channel.source().await;
+        let source = if source == "-" {
+            "standard input"
+        } else {
+            &source
+        };
+        names.push(match channels.iter().count() {
+            1 => source.to_owned(),
+            _ => format!("{}={source}", channel.name),
+        });
     }
     names.join(" ")
 }

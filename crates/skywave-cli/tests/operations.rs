@@ -270,6 +270,7 @@ fn doctor_says_what_to_do_and_fails_where_serving_would() {
     let findings = String::from_utf8(well.stdout).unwrap();
     assert_eq!(well.status.code(), Some(0), "{findings}");
     for text in [
+        "channel main: melody can be opened",
         "HTTP 127.0.0.1:0",
         "files may be open",
         "UDP buffers",

@@ -9,6 +9,7 @@ mod failure;
 mod fuzz_target;
 mod instruction_count;
 mod miri;
+mod npm;
 mod pion;
 mod ratio;
 mod requirement;
@@ -61,6 +62,7 @@ fn dispatch(runner: &Runner, words: &[&str]) -> Result<(), Failure> {
 fn setup(runner: &Runner) -> Result<(), Failure> {
     requirement::install_missing(runner, &requirement::TESTS)?;
     requirement::install_missing(runner, &requirement::PEERS)?;
+    npm::install_missing(runner)?;
     venv::install_missing(runner)?;
     pion::build(runner)
 }
@@ -68,8 +70,8 @@ fn setup(runner: &Runner) -> Result<(), Failure> {
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  setup                     install what tests and benches need: browsers, aiortc, GStreamer,
-                            Pion, libopus, libclang, OpenSSL's headers
+  setup                     install what tests and benches need: browsers, players, aiortc,
+                            GStreamer, Pion, libopus, libclang, OpenSSL's headers
   test                      setup, then all tests; those against real peers too
   bench [--peers] [ARGUMENT ...]
                             criterion benches, and the ratios they are judged by; with --peers

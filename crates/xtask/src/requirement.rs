@@ -72,7 +72,7 @@ fn has_program(name: &str) -> bool {
 }
 
 /// What the tests need.
-pub(crate) const TESTS: [Requirement; 16] = [
+pub(crate) const TESTS: [Requirement; 17] = [
     Requirement {
         name: "Chromium",
         debian_package: "chromium",
@@ -111,6 +111,11 @@ pub(crate) const TESTS: [Requirement; 16] = [
             let script = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
             succeeds("python3", &["-c", script])
         },
+    },
+    Requirement {
+        name: "curl",
+        debian_package: "curl",
+        is_met: || has_program("curl"),
     },
     Requirement {
         name: "kill",

@@ -10,8 +10,8 @@ pub(crate) struct HttpLimits {
         long = "http-connections",
         global = true,
         value_name = "N",
-        env = "SKYWAVE_HTTP_CONNECTIONS",
-        default_value_t = 512
+        default_value_t = 512,
+        value_parser = one_or_more
     )]
     pub(crate) connections: usize,
 
@@ -21,8 +21,8 @@ pub(crate) struct HttpLimits {
         long = "http-connections-per-address",
         global = true,
         value_name = "N",
-        env = "SKYWAVE_HTTP_CONNECTIONS_PER_ADDRESS",
-        default_value_t = 64
+        default_value_t = 64,
+        value_parser = one_or_more
     )]
     pub(crate) connections_per_address: usize,
 
@@ -35,8 +35,8 @@ pub(crate) struct HttpLimits {
         long = "http-headers",
         global = true,
         value_name = "N",
-        env = "SKYWAVE_HTTP_HEADERS",
-        default_value_t = 100
+        default_value_t = 100,
+        value_parser = one_or_more
     )]
     pub(crate) headers: usize,
 
@@ -68,6 +68,12 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     time.filter(|time| *time <= MAX_TIME)
         .ok_or_else(|| "must be more than 0 seconds and at most a day".to_owned())
+}
+
+/// None at all would lock everybody out.
+fn one_or_more(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "must be a whole number from 1 on".to_owned())
 }
 
 const MAX_TIME: Duration = Duration::from_secs(24 * 3600);

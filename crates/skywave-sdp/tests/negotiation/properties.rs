@@ -30,6 +30,10 @@ const FULL: &str = include_str!("../../testdata/own_receiving.sdp");
 
 /// Runs everything that reads a peer's text; an answer must be readable again.
 fn read_everything(text: &str) {
+    if let Ok(ice) = IceCredentials::from_fragment(text) {
+        let again = skywave_sdp::ice_fragment("", &ice, &[]);
+        assert_eq!(IceCredentials::from_fragment(&again), Ok(ice));
+    }
     let Ok(description) = SessionDescription::parse(text) else {
         return;
     };

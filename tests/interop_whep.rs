@@ -1,0 +1,135 @@
+//! WHEP beyond the first offer, with real browsers.
+#![expect(
+    clippy::disallowed_types,
+    reason = "browsers take turns; no media thread waits here"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use skywave_tests::{Browser, BrowserKind, Server};
+
+#[test]
+fn chromium_restarts_ice_and_misses_nothing() {
+    restarts(BrowserKind::Chromium);
+}
+
+#[test]
+fn firefox_restarts_ice_and_misses_nothing() {
+    restarts(BrowserKind::Firefox);
+}
+
+/// Restarts twice, the second time after the old credentials are long void.
+fn restarts(kind: BrowserKind) {
+    let _turn = turn();
+    let server = Server::start("tone:440");
+    let mut browser = Browser::start(kind);
+    browser.open(&format!("{}/", server.base_url()));
+    browser.install_whep();
+    browser.evaluate("whep.play('/whep')");
+    receives(&mut browser, 50);
+    assert_eq!(browser.evaluate("whep.trickle()"), 204);
+    let ssrc = browser.evaluate("whep.stats()")["ssrc"].clone();
+
+    for _ in 0..2 {
+        let ufrag = browser.evaluate("whep.restart()");
+        assert_eq!(browser.evaluate("whep.trickle()"), 204);
+        // Checks that the server refuses would end the call after some seconds.
+        receives(&mut browser, 500);
+        let stats = browser.evaluate("whep.stats()");
+        assert_eq!(stats["remote"], ufrag, "{stats:#}");
+        assert_eq!(stats["ssrc"], ssrc, "{stats:#}");
+        assert_eq!(stats["lost"], 0, "{stats:#}");
+        assert_eq!(stats["state"], "connected", "{stats:#}");
+        let dropped = &server.stats()["engine"]["dropped"];
+        println!("{} after a restart: {dropped}", browser.version());
+    }
+    assert_eq!(server.stats()["listeners"][0]["state"], "connected");
+    browser.close();
+}
+
+/// `@eyevinn/webrtc-player`, on a page of another origin, with a token. It offers video first.
+#[test]
+fn player_of_another_maker_plays_from_another_origin_with_a_token() {
+    let _turn = turn();
+    let page = Server::start("melody");
+    let server = Server::start_with(
+        "tone:440",
+        &["--viewer-token", TOKEN, "--allow-origin", page.base_url()],
+    );
+    let mut browser = Browser::start(BrowserKind::Chromium);
+    // A page without a policy of its own.
+    browser.open(&format!("{}/healthz", page.base_url()));
+    browser.run(&eyevinn_player());
+    let url = server.base_url();
+    browser.evaluate(&format!(
+        "(globalThis.player = new Player(document.createElement('video')), \
+          player.load(new URL('{url}/whep'), 'Bearer {TOKEN}'))"
+    ));
+    browser.evaluate_until("player.peer?.connectionState === 'connected'", PATIENCE);
+    let received = "(async () => [...(await player.peer.getStats()).values()]\
+                    .some((entry) => entry.type === 'inbound-rtp' && entry.packetsReceived > 50))()";
+    browser.evaluate_until(received, PATIENCE);
+    let listeners = server.stats()["listeners"].clone();
+    assert_eq!(listeners[0]["state"], "connected", "{listeners:#}");
+
+    browser.evaluate("player.unload()");
+    assert_eq!(server.stats()["listeners"], Value::Array(Vec::new()));
+    browser.close();
+}
+
+/// The player as a script for a page, which has no `require`: the global `Player`, for audio and
+/// video, without servers elsewhere.
+fn eyevinn_player() -> String {
+    let read = |path: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../target/npm")
+            .join(path);
+        let advice = "is missing: cargo xtask setup";
+        fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} {advice}", path.display()))
+    };
+    let (player, events) = (
+        read("webrtc-player-0.13.0/dist/main.js"),
+        read("events-3.3.0/events.js"),
+    );
+    let module = |text: &str| {
+        format!(
+            "((module) => {{ const {{exports}} = module; {text}\n; return module.exports; }})({{exports: {{}}}})"
+        )
+    };
+    let events = module(&events);
+    // What it needs beside events is for advertisements and another protocol.
+    let player = module(&player);
+    format!(
+        "{{ const events = {events}; \
+            const require = (name) => name === 'events' ? events : {{}}; \
+            const {{WebRTCPlayer}} = {player}; \
+            globalThis.Player = class extends WebRTCPlayer {{ \
+              constructor(video) {{ super({{video, type: 'whep', iceServers: []}}); }} }}; }}"
+    )
+}
+
+/// Waits until so many more packets have come.
+fn receives(browser: &mut Browser, packets: u64) {
+    let before = browser.evaluate("whep.stats()")["received"].clone();
+    let before = before.as_u64().unwrap_or_default();
+    let enough = format!(
+        "(async () => (await whep.stats()).received >= {})()",
+        before + packets
+    );
+    let value = browser.evaluate_until(&enough, PATIENCE);
+    assert_eq!(value, Value::Bool(true));
+}
+
+/// One browser at a time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const TOKEN: &str = "viewer-0123456789abcdef";
+
+const PATIENCE: Duration = Duration::from_secs(60);
