@@ -7,7 +7,7 @@
 //! ([`PacketEncoder`]), and the level of a packet ([`audio_level`]).
 //!
 //! It knows no network and no RTP header. Nothing in it reads a clock or waits;
-//! only [`FileSource`] and [`PcmReader`] have a thread each, which reads ahead.
+//! only [`FileSource`], [`Playlist`] and [`PcmReader`] have a thread each, which reads ahead.
 //!
 //! ```
 //! use skywave_audio::{
@@ -34,6 +34,7 @@
 
 mod audio_level;
 mod codec;
+mod decoder;
 mod downmix;
 mod encoded_frame;
 mod encoder;
@@ -42,23 +43,36 @@ mod file_decoder;
 mod file_source;
 mod frame_clock;
 mod g711;
+mod gain;
 #[cfg(test)]
 mod goertzel;
 mod melody;
+#[cfg(feature = "microphone")]
+mod microphone;
+mod mixer;
 mod narrowband;
 mod opus_complexity;
 mod opus_decoder;
 mod opus_encoder;
+mod output_rate;
 mod packet_encoder;
 mod packet_grid;
 mod packetization;
 mod pcm_reader;
+mod playback;
+mod playback_queue;
+mod playback_thread;
+mod playlist;
+mod playlist_files;
 mod prefetch;
 mod ptime;
+mod ramp;
 mod resampler;
 mod reverb;
+mod sequence;
 mod source;
 mod source_player;
+mod stream_decoder;
 mod string_voice;
 mod tone;
 
@@ -69,15 +83,24 @@ pub use encoder::Encoder;
 pub use error::Error;
 pub use file_source::FileSource;
 pub use frame_clock::FrameClock;
+pub use gain::{Gain, Volume};
 pub use melody::Melody;
+#[cfg(feature = "microphone")]
+pub use microphone::Microphone;
+pub use mixer::{Mixer, MixerInput, MixerInputs};
 pub use opus_complexity::OpusComplexity;
 pub use packet_encoder::PacketEncoder;
 pub use packet_grid::PacketGrid;
 pub use packetization::Packetization;
-pub use pcm_reader::PcmReader;
+pub use pcm_reader::{PcmFormat, PcmReader, PcmSample};
+pub use playback::{PlaybackControl, Repeat};
+pub use playlist::{Playlist, PlaylistEvent};
+pub use playlist_files::{playlist_entries, playlist_files};
 pub use ptime::Ptime;
+pub use sequence::Sequence;
 pub use source::{AudioSource, Silence};
 pub use source_player::{SourcePlayer, Supply};
+pub use stream_decoder::StreamDecoder;
 pub use tone::Tone;
 
 /// Samples a second and channel of all audio here.
@@ -90,4 +113,11 @@ const _: () = {
     assert_send::<SourcePlayer>();
     assert_send::<FileSource>();
     assert_send::<PcmReader>();
+    assert_send::<Playlist>();
+    assert_send::<Sequence>();
+    assert_send::<Mixer>();
+    #[cfg(feature = "microphone")]
+    assert_send::<Microphone>();
+    assert_send::<MixerInputs>();
+    assert_send::<StreamDecoder>();
 };

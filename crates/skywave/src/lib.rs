@@ -62,9 +62,12 @@ pub use engine::Engine;
 pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
+#[cfg(feature = "microphone")]
+pub use skywave_audio::Microphone;
 pub use skywave_audio::{
-    AudioCodec, AudioSource, Error as AudioError, FileSource, Melody, OpusComplexity, PcmReader,
-    Ptime, Silence, Tone,
+    AudioCodec, AudioSource, Error as AudioError, FileSource, Gain, Melody, Mixer, MixerInput,
+    MixerInputs, OpusComplexity, PcmFormat, PcmReader, PcmSample, PlaybackControl, Playlist,
+    PlaylistEvent, Ptime, Repeat, Sequence, Silence, Tone, Volume, playlist_files,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{FailureReason, Limits};
