@@ -78,8 +78,8 @@ async fn swap(
         ));
     }
     let Json(wanted) = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
-    let Ok(name) = wanted.source.parse();
-    if name == SourceName::StandardInput {
+    let Ok(name): Result<SourceName, _> = wanted.source.parse();
+    if name.is_standard_input() {
         return Err(unopened(
             "Standard input can only be chosen when skywave starts.",
         ));

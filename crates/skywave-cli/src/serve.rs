@@ -89,7 +89,7 @@ async fn method_not_allowed() -> Problem {
 
 /// What is printed at the start.
 fn greeting(source: &str, http: SocketAddr, media: &[SocketAddr]) -> String {
-    let source = if source == "-" {
+    let source = if source == "-" || source.starts_with("-:") {
         "standard input"
     } else {
         source
@@ -228,8 +228,11 @@ mod tests {
 
     #[test]
     fn standard_input_is_called_by_its_name() {
+        for name in ["-", "-:s16le,44100,1"] {
+            let text = greeting(name, "192.0.2.2:80".parse().unwrap(), &[]);
+            assert!(text.contains("playing  standard input"), "{text}");
+        }
         let text = greeting("-", "192.0.2.2:80".parse().unwrap(), &[]);
-        assert!(text.contains("playing  standard input"), "{text}");
         assert!(!text.contains("--http"), "{text}");
     }
 }
