@@ -29,7 +29,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// The content is no audio format known here, or breaks off before any audio.
-    #[error("{}: not a whole audio file of a known format (WAV, AIFF, FLAC, MP3 or Ogg)", path.display())]
+    #[error("{}: not a whole audio file of a known format (WAV, AIFF, FLAC, MP3, AAC, MP4 or Ogg)", path.display())]
     NotAudio {
         /// The file.
         path: PathBuf,
@@ -56,6 +56,22 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Raw PCM of a rate or a number of channels that cannot be.
+    #[error("raw PCM of {} channels at {} Hz: 1 to 64 channels at 1,000 to 768,000 Hz can be read", .0.channels, .0.rate)]
+    PcmFormat(crate::PcmFormat),
+    /// All places of a mixer are taken, or the mixer is gone.
+    #[error("the mixer is gone, or all its {limit} places are taken")]
+    MixerFull {
+        /// The limit.
+        limit: usize,
+    },
+    /// The microphone cannot be had.
+    #[cfg(feature = "microphone")]
+    #[error("microphone: {0}")]
+    Microphone(String),
+    /// A list without files.
+    #[error("the list has no files")]
+    EmptyPlaylist,
     /// The thread that reads ahead could not be started.
     #[error("cannot start the reading thread")]
     Thread(#[source] io::Error),

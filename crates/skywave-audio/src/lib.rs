@@ -9,7 +9,8 @@
 //! Audio that a program has in another format goes through a [`PcmConverter`].
 //!
 //! It knows no network and no RTP header. Nothing in it reads a clock or waits;
-//! only [`FileSource`], [`PcmReader`] and [`Prefetched`] have a thread each, which reads ahead.
+//! only [`FileSource`], [`Playlist`], [`PcmReader`] and [`Prefetched`] have a thread each, which
+//! reads ahead.
 //!
 //! ```
 //! use skywave_audio::{
@@ -37,6 +38,7 @@
 mod audio_level;
 mod codec;
 mod contained_source;
+mod decoder;
 mod downmix;
 mod encoded_frame;
 mod encoded_packet;
@@ -47,9 +49,13 @@ mod file_decoder;
 mod file_source;
 mod frame_clock;
 mod g711;
+mod gain;
 #[cfg(test)]
 mod goertzel;
 mod melody;
+#[cfg(feature = "microphone")]
+mod microphone;
+mod mixer;
 mod narrowband;
 mod opus_bandwidth;
 mod opus_bitrate;
@@ -59,20 +65,29 @@ mod opus_encoder;
 mod opus_file;
 mod opus_options;
 mod opus_receiver;
+mod output_rate;
 mod packet_encoder;
 mod packet_grid;
 mod packetization;
 mod pcm_converter;
 mod pcm_reader;
 mod pcm_samples;
+mod playback;
+mod playback_queue;
+mod playback_thread;
+mod playlist;
+mod playlist_files;
 mod prefetch;
 mod prefetched;
 mod ptime;
+mod ramp;
 mod resampler;
 mod reverb;
+mod sequence;
 mod silence_policy;
 mod source;
 mod source_player;
+mod stream_decoder;
 mod stream_resampler;
 mod string_voice;
 mod tone;
@@ -89,7 +104,11 @@ pub use encoder::Encoder;
 pub use error::Error;
 pub use file_source::FileSource;
 pub use frame_clock::{FrameClock, rtp_timestamp};
+pub use gain::{Gain, Volume};
 pub use melody::Melody;
+#[cfg(feature = "microphone")]
+pub use microphone::Microphone;
+pub use mixer::{Mixer, MixerInput, MixerInputs};
 pub use opus_bandwidth::OpusBandwidth;
 pub use opus_bitrate::OpusBitrate;
 pub use opus_complexity::OpusComplexity;
@@ -100,13 +119,18 @@ pub use packet_encoder::PacketEncoder;
 pub use packet_grid::PacketGrid;
 pub use packetization::{EncoderSettings, Packetization};
 pub use pcm_converter::PcmConverter;
-pub use pcm_reader::PcmReader;
+pub use pcm_reader::{PcmFormat, PcmReader, PcmSample};
 pub use pcm_samples::PcmSamples;
+pub use playback::{PlaybackControl, Repeat};
+pub use playlist::{Playlist, PlaylistEvent};
+pub use playlist_files::{playlist_entries, playlist_files};
 pub use prefetched::Prefetched;
 pub use ptime::Ptime;
+pub use sequence::Sequence;
 pub use silence_policy::SilencePolicy;
 pub use source::{AudioSource, Silence};
 pub use source_player::{SourcePlayer, Supply};
+pub use stream_decoder::StreamDecoder;
 pub use tone::Tone;
 pub use track_event::TrackEvent;
 
@@ -122,4 +146,11 @@ const _: () = {
     assert_send::<PcmConverter>();
     assert_send::<PcmReader>();
     assert_send::<Prefetched>();
+    assert_send::<Playlist>();
+    assert_send::<Sequence>();
+    assert_send::<Mixer>();
+    assert_send::<MixerInputs>();
+    assert_send::<StreamDecoder>();
+    #[cfg(feature = "microphone")]
+    assert_send::<Microphone>();
 };

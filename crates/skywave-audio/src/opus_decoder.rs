@@ -12,8 +12,9 @@ pub(crate) struct OpusDecoder {
     inner: OpusMSDecoder,
     downmix: Downmix,
     gain: f32,
-    /// Samples still to be dropped at the start (RFC 7845 §4.2).
-    pre_skip: usize,
+    /// Samples to be dropped at the start (RFC 7845 §4.2), and how many still are.
+    pre_skip: u16,
+    unskipped: usize,
     channels: usize,
     pcm: Vec<i16>,
     interleaved: Vec<f32>,
@@ -50,19 +51,35 @@ impl OpusDecoder {
             inner,
             downmix: Downmix::of_positions(VORBIS_ORDER[channels - 1]),
             gain: 10_f32.powf(f32::from(gain) / (20.0 * 256.0)) / 32_768.0,
-            pre_skip: pre_skip.into(),
+            pre_skip,
+            unskipped: pre_skip.into(),
             channels,
             pcm: vec![0; channels * MAX_PACKET_SAMPLES],
             interleaved: Vec::new(),
         })
     }
 
+    /// Samples that the stream has before its audio begins.
+    pub(crate) fn pre_skip(&self) -> u16 {
+        self.pre_skip
+    }
+
+    /// Drops no samples at the start: it is not the stream's, or who asks does it.
+    pub(crate) fn forget_pre_skip(&mut self) {
+        self.unskipped = 0;
+    }
+
     /// Appends a packet's samples, `trim_end` fewer than it holds. A broken
-    /// packet gives none.
-    pub(crate) fn decode(&mut self, packet: &[u8], trim_end: usize, pcm: &mut Vec<[f32; 2]>) {
+    /// packet gives none; false then.
+    pub(crate) fn decode(
+        &mut self,
+        packet: &[u8],
+        trim_end: usize,
+        pcm: &mut Vec<[f32; 2]>,
+    ) -> bool {
         let length = i32::try_from(packet.len()).unwrap_or(0);
         if length == 0 {
-            return;
+            return false;
         }
         let decoded = self.inner.decode(
             Some(packet),
@@ -71,15 +88,19 @@ impl OpusDecoder {
             MAX_PACKET_SAMPLES as i32,
             false,
         );
-        let samples = decoded.map_or(0, |samples| samples.max(0) as usize);
-        let start = self.pre_skip.min(samples);
-        self.pre_skip -= start;
+        let Ok(samples) = decoded else {
+            return false;
+        };
+        let samples = samples.max(0) as usize;
+        let start = self.unskipped.min(samples);
+        self.unskipped -= start;
         let end = samples.saturating_sub(trim_end).max(start);
         let kept = &self.pcm[start * self.channels..end * self.channels];
         self.interleaved.clear();
         self.interleaved
             .extend(kept.iter().map(|&sample| f32::from(sample) * self.gain));
         self.downmix.mix(&self.interleaved, pcm);
+        true
     }
 }
 
@@ -141,10 +162,10 @@ mod tests {
     fn broken_packets_give_no_samples_and_no_panic() {
         let mut decoder = OpusDecoder::new(&head(2, 0, &[])).unwrap();
         let mut pcm = Vec::new();
-        decoder.decode(&[], 0, &mut pcm);
+        assert!(!decoder.decode(&[], 0, &mut pcm));
         // Code 3 with a frame count of zero, and without a frame count (RFC 6716 §3.2.5).
-        decoder.decode(&[0xff, 0x00], 0, &mut pcm);
-        decoder.decode(&[0xff], 0, &mut pcm);
+        assert!(!decoder.decode(&[0xff, 0x00], 0, &mut pcm));
+        assert!(!decoder.decode(&[0xff], 0, &mut pcm));
         assert!(pcm.is_empty());
         // A packet of silence counts, but for the pre-skip of 312 and the trim.
         decoder.decode(&[0xfc], 100, &mut pcm);

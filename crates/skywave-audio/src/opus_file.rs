@@ -11,7 +11,7 @@ use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::errors::Error as MediaError;
 use symphonia::core::formats::{FormatReader, TrackType};
 
-use crate::file_decoder::probe;
+use crate::decoder::probe;
 use crate::{AudioCodec, EncodedPacket, EncodedSource, EncodedSupply, Error};
 
 /// The packets of an Ogg Opus file, mono or stereo.
@@ -104,7 +104,8 @@ impl Reader {
             return Err(Error::Empty { path: path.into() });
         }
         let file = File::open(path).map_err(read_error)?;
-        let format = probe(path, &file)?;
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let format = probe(path, extension, Box::new(file))?;
         let track = opus_track(format.as_ref()).map_err(|what| Error::Unsupported {
             path: path.into(),
             what,

@@ -4,11 +4,14 @@ use std::io::{self, ErrorKind, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use crate::AudioSource;
-use crate::prefetch::{BLOCK_SAMPLES, Prefetch};
+use symphonia::core::audio::Channels;
 
-/// Raw signed 16-bit little-endian PCM at 48 kHz in stereo, read ahead by a
-/// thread of its own.
+use crate::downmix::Downmix;
+use crate::output_rate::OutputRate;
+use crate::prefetch::{BLOCK_SAMPLES, Prefetch};
+use crate::{AudioSource, Error, SAMPLE_RATE};
+
+/// Raw PCM, read ahead by a thread of its own.
 ///
 /// At most about a second is read ahead; then the reader is left alone until
 /// the source is played on. A slow reader starves the source, the end of the
@@ -21,12 +24,33 @@ pub struct PcmReader {
 }
 
 impl PcmReader {
-    /// Starts reading. Without a thread to be had, the source is ended at once.
+    /// Starts reading signed 16-bit little-endian PCM at 48 kHz in stereo.
+    /// Without a thread to be had, the source is ended at once.
     pub fn new(reader: impl Read + Send + 'static) -> Self {
+        Self::start(reader, PcmFormat::default())
+    }
+
+    /// Starts reading PCM of any format.
+    ///
+    /// # Errors
+    /// [`Error::PcmFormat`] for a rate outside 1,000 to 768,000 Hz, no channel, or
+    /// more than 64.
+    pub fn with_format(
+        reader: impl Read + Send + 'static,
+        format: PcmFormat,
+    ) -> Result<Self, Error> {
+        let rates = 1_000..=768_000;
+        if !rates.contains(&format.rate) || !(1..=MAX_CHANNELS).contains(&format.channels) {
+            return Err(Error::PcmFormat(format));
+        }
+        Ok(Self::start(reader, format))
+    }
+
+    fn start(reader: impl Read + Send + 'static, format: PcmFormat) -> Self {
         let (blocks, prefetch) = Prefetch::new();
         let (failed, error) = sync_channel(1);
         let run = move || {
-            if let Err(error) = read_ahead(reader, &blocks) {
+            if let Err(error) = read_ahead(reader, format, &blocks) {
                 // If the source is dropped, nobody wants to know.
                 let _ = failed.try_send(error);
             }
@@ -61,36 +85,115 @@ impl std::fmt::Debug for PcmReader {
     }
 }
 
-/// Passes on whatever each `read` gives, so that a live reader is not delayed
-/// until a whole block is there.
-fn read_ahead(mut reader: impl Read, blocks: &SyncSender<Box<[[f32; 2]]>>) -> io::Result<()> {
-    let mut octets = [0; BLOCK_SAMPLES * SAMPLE_OCTETS];
-    let mut filled = 0;
-    loop {
-        match reader.read(&mut octets[filled..]) {
-            Ok(0) => return Ok(()),
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        }
-        let (samples, rest) = octets[..filled].as_chunks::<SAMPLE_OCTETS>();
-        let block: Box<[[f32; 2]]> = samples.iter().map(decode).collect();
-        let rest = filled - rest.len()..filled;
-        filled = rest.len();
-        octets.copy_within(rest, 0);
-        if !block.is_empty() && blocks.send(block).is_err() {
-            return Ok(());
+/// How raw PCM is written: interleaved samples, without a header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PcmFormat {
+    /// How one sample of one channel is written.
+    pub sample: PcmSample,
+    /// Samples a second of each channel, 1,000 to 768,000.
+    pub rate: u32,
+    /// Channels, 1 to 64. One is heard on both sides; two are left and right;
+    /// more are taken to alternate between the sides.
+    pub channels: u16,
+}
+
+impl Default for PcmFormat {
+    /// Signed 16-bit little-endian PCM at 48 kHz in stereo.
+    fn default() -> Self {
+        Self {
+            sample: PcmSample::S16le,
+            rate: SAMPLE_RATE,
+            channels: 2,
         }
     }
 }
 
-fn decode(octets: &[u8; SAMPLE_OCTETS]) -> [f32; 2] {
-    let [a, b, c, d] = *octets;
-    [[a, b], [c, d]].map(|channel| f32::from(i16::from_le_bytes(channel)) / 32_768.0)
+/// How one sample of one channel is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PcmSample {
+    /// Signed, 16 bits, little-endian.
+    S16le,
+    /// Signed, 24 bits in three octets, little-endian.
+    S24le,
+    /// Floating point, 32 bits, little-endian, full scale at 1.0.
+    F32le,
 }
 
-/// Two channels of 16 bits.
-const SAMPLE_OCTETS: usize = 4;
+impl PcmSample {
+    fn octets(self) -> usize {
+        match self {
+            Self::S16le => 2,
+            Self::S24le => 3,
+            Self::F32le => 4,
+        }
+    }
+
+    /// The value of exactly [`octets`](Self::octets) octets.
+    fn decode(self, octets: &[u8]) -> f32 {
+        match (self, octets) {
+            (Self::S16le, &[a, b]) => f32::from(i16::from_le_bytes([a, b])) / 32_768.0,
+            (Self::S24le, &[a, b, c]) => i32::from_le_bytes([0, a, b, c]) as f32 / 2_147_483_648.0,
+            (Self::F32le, &[a, b, c, d]) => {
+                let value = f32::from_le_bytes([a, b, c, d]);
+                if value.is_finite() { value } else { 0.0 }
+            }
+            _ => 0.0,
+        }
+    }
+}
+
+/// Passes on whatever each `read` gives, so that a live reader is not delayed
+/// until a whole block is there.
+fn read_ahead(
+    mut reader: impl Read,
+    format: PcmFormat,
+    blocks: &SyncSender<Box<[[f32; 2]]>>,
+) -> io::Result<()> {
+    let sample_octets = format.sample.octets();
+    let frame_octets = sample_octets * usize::from(format.channels);
+    let downmix = Downmix::new(&Channels::Discrete(format.channels));
+    let mut output_rate = OutputRate::default();
+    let mut octets = vec![0; BLOCK_SAMPLES * frame_octets];
+    let mut filled = 0;
+    loop {
+        let end = match reader.read(&mut octets[filled..]) {
+            Ok(0) => Some(Ok(())),
+            Ok(count) => {
+                filled += count;
+                None
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => Some(Err(error)),
+        };
+        let whole = filled - filled % frame_octets;
+        let values = octets[..whole].chunks_exact(sample_octets);
+        let interleaved: Vec<f32> = values.map(|value| format.sample.decode(value)).collect();
+        octets.copy_within(whole..filled, 0);
+        filled -= whole;
+        let (mut stereo, mut pcm) = (Vec::new(), Vec::new());
+        downmix.mix(&interleaved, &mut stereo);
+        // Neither fails at the rates that are accepted.
+        let resampled = match end {
+            None => output_rate.push(format.rate, &stereo, &mut pcm),
+            Some(_) => output_rate.finish(&mut pcm),
+        };
+        if resampled.is_err() || !send(&pcm, blocks) {
+            return Ok(());
+        }
+        if let Some(end) = end {
+            return end;
+        }
+    }
+}
+
+/// Sends what is there; false once the source is dropped.
+fn send(pcm: &[[f32; 2]], blocks: &SyncSender<Box<[[f32; 2]]>>) -> bool {
+    let mut blocks_of_pcm = pcm.chunks(BLOCK_SAMPLES);
+    blocks_of_pcm.all(|block| blocks.send(block.into()).is_ok())
+}
+
+const MAX_CHANNELS: u16 = 64;
 
 #[cfg(test)]
 mod tests {
@@ -117,6 +220,59 @@ mod tests {
             self.rest.drain(..count);
             Ok(count)
         }
+    }
+
+    #[test]
+    fn every_format_is_converted() {
+        let half = |sample| -> &'static [u8] {
+            match sample {
+                PcmSample::S16le => &[0x00, 0x40],
+                PcmSample::S24le => &[0x00, 0x00, 0x40],
+                PcmSample::F32le => &[0x00, 0x00, 0x00, 0x3f],
+            }
+        };
+        for sample in [PcmSample::S16le, PcmSample::S24le, PcmSample::F32le] {
+            for (rate, channels) in [(48_000, 1), (48_000, 2), (44_100, 1), (16_000, 6)] {
+                let octets = half(sample).repeat(usize::from(channels) * rate as usize / 10);
+                let format = PcmFormat {
+                    sample,
+                    rate,
+                    channels,
+                };
+                let reader = std::io::Cursor::new(octets);
+                let mut source = PcmReader::with_format(reader, format).unwrap();
+                let samples = collect(&mut source, usize::MAX);
+                assert_eq!(samples.len(), 4_800, "{format:?}");
+                let [left, right] = samples[2_400];
+                assert!((left - 0.5).abs() < 1e-3 && left == right, "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn format_without_sense_is_refused() {
+        for (rate, channels) in [(0, 2), (999, 2), (768_001, 2), (48_000, 0), (48_000, 65)] {
+            let format = PcmFormat {
+                rate,
+                channels,
+                ..PcmFormat::default()
+            };
+            assert!(matches!(
+                PcmReader::with_format(std::io::empty(), format),
+                Err(Error::PcmFormat(refused)) if refused == format
+            ));
+        }
+    }
+
+    #[test]
+    fn floating_point_samples_that_are_no_numbers_are_silence() {
+        let format = PcmFormat {
+            sample: PcmSample::F32le,
+            ..PcmFormat::default()
+        };
+        let octets = [f32::NAN.to_le_bytes(), f32::INFINITY.to_le_bytes()].concat();
+        let mut source = PcmReader::with_format(std::io::Cursor::new(octets), format).unwrap();
+        assert_eq!(collect(&mut source, usize::MAX), [[0.0; 2]]);
     }
 
     fn pipe() -> (Sender<io::Result<Vec<u8>>>, PcmReader) {

@@ -13,13 +13,18 @@ pub(crate) struct Resampler {
     /// What has not filled a chunk yet.
     input: Vec<[f32; 2]>,
     output: Vec<[f32; 2]>,
+    /// Samples of the filter's delay that have still to be left out.
+    delay: usize,
+    taken: u64,
+    given: u64,
 }
 
 impl Resampler {
-    /// A resampler from `rate` Hz.
+    /// A resampler from `rate` Hz. Its first sample out is its first one in.
     pub(crate) fn new(rate: u32) -> Result<Self, Error> {
         let mut sinc = None;
         let mut output = Vec::new();
+        let mut delay = 0;
         if rate != SAMPLE_RATE {
             let engine = Async::new_sinc(
                 f64::from(SAMPLE_RATE) / f64::from(rate),
@@ -30,6 +35,7 @@ impl Resampler {
                 FixedAsync::Input,
             )
             .map_err(|error| Error::Resampler(error.to_string()))?;
+            delay = engine.output_delay();
             output = vec![[0.0; 2]; engine.output_frames_max()];
             sinc = Some(engine);
         }
@@ -38,6 +44,9 @@ impl Resampler {
             sinc,
             input: Vec::new(),
             output,
+            delay,
+            taken: 0,
+            given: 0,
         })
     }
 
@@ -56,15 +65,32 @@ impl Resampler {
             resampled.extend_from_slice(samples);
             return Ok(());
         };
+        self.taken += samples.len() as u64;
         self.input.extend_from_slice(samples);
         let mut chunks = self.input.chunks_exact(CHUNK_SAMPLES);
         for chunk in &mut chunks {
             let length = resample_chunk(sinc, chunk, &mut self.output)
                 .map_err(|error| Error::Resampler(error.to_string()))?;
-            resampled.extend_from_slice(&self.output[..length]);
+            let start = self.delay.min(length);
+            self.delay -= start;
+            self.given += (length - start) as u64;
+            resampled.extend_from_slice(&self.output[start..length]);
         }
         let used = self.input.len() - chunks.remainder().len();
         self.input.drain(..used);
+        Ok(())
+    }
+
+    /// Appends all that is left at the end of the stream, so that what was
+    /// given lasts exactly as long as what was taken.
+    pub(crate) fn finish(mut self, resampled: &mut Vec<[f32; 2]>) -> Result<(), Error> {
+        let due = (self.taken * u64::from(SAMPLE_RATE)).div_ceil(self.rate.into());
+        let silence = [[0.0; 2]; CHUNK_SAMPLES];
+        while self.sinc.is_some() && self.given < due {
+            self.push(&silence, resampled)?;
+        }
+        let surplus = self.given.saturating_sub(due) as usize;
+        resampled.truncate(resampled.len() - surplus);
         Ok(())
     }
 }
@@ -103,7 +129,8 @@ mod tests {
         for part in tone.chunks(777) {
             resampler.push(part, &mut resampled).unwrap();
         }
-        assert!(resampled.len() > 46_000 && resampled.len() <= 48_100);
+        resampler.finish(&mut resampled).unwrap();
+        assert_eq!(resampled.len(), 48_000);
         assert!(resampled.iter().all(|[left, right]| *left == -right));
         let left: Vec<f32> = resampled[4_800..].iter().map(|sample| sample[0]).collect();
         amplitude(&left, heard)
@@ -116,6 +143,32 @@ mod tests {
         ] {
             let level = resampled_amplitude(rate, 1_000.0, 1_000.0);
             assert!((level - 1.0).abs() < 0.01, "{level} from {rate} Hz");
+        }
+    }
+
+    #[test]
+    fn stream_lasts_as_long_as_before_and_nothing_is_shifted() {
+        for (rate, samples, expected) in [
+            (8_000, 1, 6),
+            (8_000, 8_000, 48_000),
+            (44_100, 44_100, 48_000),
+            (44_100, 1_000, 1_089),
+            (48_000, 777, 777),
+            (96_000, 3, 2),
+        ] {
+            let mut resampler = Resampler::new(rate).unwrap();
+            let mut resampled = Vec::new();
+            let slow: Vec<[f32; 2]> = (0..samples)
+                .map(|n| [(TAU * 20.0 * f64::from(n) / f64::from(rate)).sin() as f32; 2])
+                .collect();
+            resampler.push(&slow, &mut resampled).unwrap();
+            resampler.finish(&mut resampled).unwrap();
+            assert_eq!(resampled.len(), expected, "{samples} at {rate} Hz");
+            let end = (expected * 9 / 10).saturating_sub(100);
+            for (n, sample) in resampled[..end].iter().enumerate().skip(500) {
+                let ideal = (TAU * 20.0 * n as f64 / 48_000.0).sin() as f32;
+                assert!((sample[0] - ideal).abs() < 0.01, "{n} from {rate} Hz");
+            }
         }
     }
 

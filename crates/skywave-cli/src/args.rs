@@ -55,9 +55,10 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Programme {
-    /// What to play: melody, tone:HZ, a file (WAV, AIFF, FLAC, MP3, Ogg), or - for
-    /// standard input (raw 16-bit little-endian, 48 kHz, stereo). Several are channels
-    /// with a name each: main=melody talk=-
+    /// What to play: melody, tone:HZ, a file (WAV, AIFF, FLAC, MP3, AAC, MP4, Ogg), a folder
+    /// or a list of files (M3U, PLS), the http:// or https:// URL of a radio station, or - for
+    /// standard input (raw 16-bit little-endian, 48 kHz, stereo; -:s16le,44100,1 or f32le or
+    /// s24le for others). Several are channels with a name each: main=melody talk=-
     #[arg(default_value = "melody", value_name = "[NAME=]SOURCE")]
     sources: Vec<ChannelArg>,
 }
@@ -251,6 +252,8 @@ Examples:
   skywave                              the melody, on http://127.0.0.1:8080/
   skywave tone:440                     a test tone of 440 Hz
   skywave music.flac                   a file, over and over
+  skywave ~/Music/album                all files of a folder, without gaps
+  skywave https://radio.example/live   a radio station
   skywave --http 0.0.0.0:8080          for everybody in the network
   skywave --http 0.0.0.0:80 --udp 0.0.0.0:5000 --public-ip 203.0.113.7
                                        behind NAT, UDP port 5000 forwarded

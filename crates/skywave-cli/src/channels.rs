@@ -87,8 +87,8 @@ impl Channel {
 
     /// Plays something else, or goes on.
     async fn swap(&self, wanted: &str) -> Result<(), Problem> {
-        let Ok(name) = wanted.parse();
-        if name == SourceName::StandardInput {
+        let Ok(name): Result<SourceName, _> = wanted.parse();
+        if name.is_standard_input() {
             return Err(unopened(
                 "Standard input can only be chosen when skywave starts.",
             ));

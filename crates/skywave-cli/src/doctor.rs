@@ -10,7 +10,6 @@ use tokio::net::TcpListener;
 
 use crate::args::{Args, Serve};
 use crate::channels::{ChannelArg, named};
-use crate::source::SourceName;
 use crate::{http, source, system_limits};
 
 /// One finding.
@@ -69,7 +68,7 @@ async fn sources(channels: &[ChannelArg]) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for (name, source) in channels {
-        if source == SourceName::StandardInput {
+        if source.is_standard_input() {
             continue;
         }
         findings.push(match source::open(source.clone()).await {

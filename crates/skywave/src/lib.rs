@@ -77,11 +77,15 @@ pub use engine::Engine;
 pub use error::Error;
 pub use lateness::{Lateness, LatenessHistogram};
 pub use scheduling::Scheduling;
+#[cfg(feature = "microphone")]
+pub use skywave_audio::Microphone;
 pub use skywave_audio::{
     AudioCodec, AudioSource, EncodedPacket, EncodedSource, EncodedSupply, Error as AudioError,
-    ExpectedLoss, FileSource, Melody, OpusApplication, OpusBandwidth, OpusBitrate, OpusComplexity,
-    OpusFile, OpusOptions, OpusRateControl, OpusSignal, PcmConverter, PcmReader, PcmSamples,
-    Prefetched, Ptime, Silence, SilencePolicy, Tone, TrackEvent,
+    ExpectedLoss, FileSource, Gain, Melody, Mixer, MixerInput, MixerInputs, OpusApplication,
+    OpusBandwidth, OpusBitrate, OpusComplexity, OpusFile, OpusOptions, OpusRateControl, OpusSignal,
+    PcmConverter, PcmFormat, PcmReader, PcmSample, PcmSamples, PlaybackControl, Playlist,
+    PlaylistEvent, Prefetched, Ptime, Repeat, Sequence, Silence, SilencePolicy, Tone, TrackEvent,
+    Volume, playlist_files,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{CloseReason, FailureReason, Limits};

@@ -72,7 +72,7 @@ fn has_program(name: &str) -> bool {
 }
 
 /// What the tests need.
-pub(crate) const TESTS: [Requirement; 17] = [
+pub(crate) const TESTS: [Requirement; 18] = [
     Requirement {
         name: "Chromium",
         debian_package: "chromium",
@@ -97,6 +97,11 @@ pub(crate) const TESTS: [Requirement; 17] = [
         name: "libopus with its headers",
         debian_package: "libopus-dev",
         is_met: || succeeds("pkg-config", &["--exists", "opus"]),
+    },
+    Requirement {
+        name: "libasound with its headers, for the feature microphone",
+        debian_package: "libasound2-dev",
+        is_met: || succeeds("pkg-config", &["--exists", "alsa"]),
     },
     Requirement {
         name: "a C++ compiler, for libFuzzer",
