@@ -13,6 +13,7 @@ use skywave_whip::{IceServer, Origins, WhepConfig};
 use crate::access::Token;
 use crate::channels::ChannelArg;
 use crate::http::{HttpLimits, seconds};
+use crate::secret::secret;
 
 /// Plays live audio to any browser over WebRTC.
 ///
@@ -88,12 +89,12 @@ pub(crate) struct Serve {
 
     /// A secret that listeners have to show (Authorization: Bearer TOKEN); anybody may listen if
     /// not given. Others on this computer see the command line: better in a file or the environment
-    #[arg(long, global = true, value_name = "TOKEN")]
+    #[arg(long, global = true, value_name = "TOKEN", value_parser = secret::<Token>())]
     pub(crate) viewer_token: Option<Token>,
 
     /// A secret that who swaps sources and reads statistics has to show; only this computer may
     /// if not given
-    #[arg(long, global = true, value_name = "TOKEN")]
+    #[arg(long, global = true, value_name = "TOKEN", value_parser = secret::<Token>())]
     pub(crate) control_token: Option<Token>,
 
     /// Other web pages whose visitors may listen there: * or origins, separated by blanks. If not
@@ -103,7 +104,7 @@ pub(crate) struct Serve {
 
     /// A STUN or TURN server that listeners are told: stun:HOST or "turn:HOST USER PASSWORD"
     /// (may be repeated)
-    #[arg(long, global = true, value_name = "SERVER")]
+    #[arg(long, global = true, value_name = "SERVER", value_parser = secret::<IceServer>())]
     pub(crate) ice_server: Vec<IceServer>,
 
     /// Tell listeners to come back while a source is at its end, in place of sending them silence

@@ -202,10 +202,17 @@ fn unopened(reason: impl ToString) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason.to_string())
 }
 
-/// What others are told of a source: not where on this computer it lies.
+/// What others are told of a source: not where it lies, nor what an address has behind its path.
 pub(crate) fn file_name(source: &str) -> &str {
-    let path = Path::new(source).file_name();
-    path.and_then(OsStr::to_str).unwrap_or(source)
+    let place = match source.split_once("://") {
+        Some((_, place)) => {
+            let place = place.split(['?', '#']).next().unwrap_or_default();
+            place.rsplit('@').next().unwrap_or_default()
+        }
+        None => source,
+    };
+    let path = Path::new(place).file_name();
+    path.and_then(OsStr::to_str).unwrap_or(place)
 }
 
 /// The channel of a source without a name.
@@ -247,5 +254,9 @@ mod tests {
     fn others_are_not_told_where_a_file_lies() {
         assert_eq!(file_name("/home/me/secret/tune.flac"), "tune.flac");
         assert_eq!(file_name("melody"), "melody");
+        let address = "https://user:secret@radio.example/live.ogg?token=secret";
+        assert_eq!(file_name(address), "live.ogg");
+        let address = "https://user:secret@radio.example";
+        assert_eq!(file_name(address), "radio.example");
     }
 }

@@ -88,8 +88,12 @@ fn key(arg: &Arg) -> String {
 
 fn read_file(path: &Path) -> Result<Table, Error> {
     let text = fs::read_to_string(path).map_err(|cause| Error::File(path.to_owned(), cause))?;
-    text.parse()
-        .map_err(|error| Error::Syntax(path.to_owned(), Box::new(error)))
+    text.parse().map_err(|error: toml::de::Error| {
+        // Without the line itself, as the error would have it: a secret may stand there.
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |text| text.matches('\n').count() + 1);
+        Error::Syntax(path.to_owned(), line, error.message().to_owned())
+    })
 }
 
 /// The command line, preceded by what the file says and nobody else does.
@@ -232,8 +236,8 @@ pub(crate) enum Error {
     CommandLine(#[from] clap::Error),
     #[error("{}: {}", .0.display(), .1)]
     File(PathBuf, io::Error),
-    #[error("{}: {}", .0.display(), .1.to_string().trim_end())]
-    Syntax(PathBuf, Box<toml::de::Error>),
+    #[error("{}, line {}: {}", .0.display(), .1, .2)]
+    Syntax(PathBuf, usize, String),
     #[error("{}: there is no option {key}{hint}", path.display())]
     Key {
         path: PathBuf,
@@ -323,7 +327,30 @@ mod tests {
         );
         assert!(refusal("no-realtime = \"perhaps\"").contains("--no-realtime"));
         assert!(refusal("[http]\nport = 1").contains("http is neither"));
-        assert!(refusal("ptime").contains("skywave.toml"));
+        assert!(refusal("ptime = 20\nptime").contains("skywave.toml, line 2: "));
+    }
+
+    #[test]
+    fn secrets_that_cannot_be_used_are_not_repeated() {
+        for file in [
+            "viewer-token = \"0123456789 secret\"",
+            "control-token = \"secret\"",
+            "ice-server = \"turn:turn.example.net user secret more\"",
+            "viewer-token = \"0123456789 secret",
+            "viewer-token = { secret = 1 }",
+        ] {
+            let sentence = refusal(file);
+            assert!(sentence.contains("skywave.toml"), "{sentence}");
+            assert!(!sentence.contains("secret"), "{sentence}");
+        }
+        let Err(error) = read("", "--viewer-token secret") else {
+            panic!("too short");
+        };
+        let text = error.to_string();
+        assert!(
+            text.contains("'--viewer-token <TOKEN>'") && !text.contains("secret"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod health;
 mod http;
 mod logging;
 mod page;
+mod secret;
 mod serve;
 mod shutdown;
 mod source;
