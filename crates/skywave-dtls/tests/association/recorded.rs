@@ -102,3 +102,17 @@ fn damaged_client_hello_ends_nothing() {
         }
     }
 }
+
+/// RFC 5246 §7.4.4; what the client hashes must be the same each time.
+#[test]
+fn certificate_request_asks_for_rsa_whenever_it_is_sent() {
+    let mut link = Link::new();
+    link.deliver(Role::Server, OPENSSL);
+    for _ in 0..3 {
+        let (_, _, flight) = link.wire.pop_front().unwrap();
+        let asks = |part: &[u8]| flight.windows(part.len()).any(|w| w == part);
+        // ecdsa_sign and rsa_sign; rsa_pkcs1 with three hash functions, no authorities.
+        assert!(asks(&[2, 64, 1, 0, 10]) && asks(&[4, 1, 5, 1, 6, 1, 0, 0]));
+        link.step();
+    }
+}
