@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::thread;
+use std::time::Duration;
 
 use skywave_audio::{AudioCodec, OpusComplexity, Ptime};
 use skywave_peer::Limits;
@@ -75,6 +76,8 @@ pub struct TrackConfig {
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
+    /// How long it waits at most; then it plays to nobody. Default: as long as it takes.
+    pub max_wait_for_listener: Option<Duration>,
     /// What is offered beside codecs, and agreed to if offered.
     pub rtp: RtpConfig,
 }
@@ -86,6 +89,7 @@ impl Default for TrackConfig {
             ptime: Ptime::default(),
             opus_complexity: OpusComplexity::default(),
             wait_for_listener: false,
+            max_wait_for_listener: None,
             rtp: RtpConfig::default(),
         }
     }

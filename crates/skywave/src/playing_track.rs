@@ -25,6 +25,8 @@ pub(crate) struct PlayingTrack {
     /// A source was put in, and if a listener was waited for, its first packet began.
     started: bool,
     source_waits: bool,
+    /// Since where in the track it waits.
+    waits_since: u64,
     /// Room for the longest step.
     pcm: Box<[[f32; 2]; Ptime::MAX.samples()]>,
 }
@@ -39,6 +41,7 @@ impl PlayingTrack {
             encoders: Default::default(),
             started: false,
             source_waits: false,
+            waits_since: 0,
             pcm: Box::new([[0.0; 2]; Ptime::MAX.samples()]),
             shared,
         }
@@ -85,9 +88,13 @@ impl PlayingTrack {
     fn play_step(&mut self, outputs: &[FrameOutput]) {
         if let Some(replacement) = self.shared.mailbox.take() {
             self.player.replace(replacement.into_source());
+            if !self.source_waits {
+                self.waits_since = self.clock.position();
+            }
             self.source_waits = true;
         }
-        let waits = self.shared.config.wait_for_listener && !self.begins_packet();
+        let may_wait = self.shared.config.wait_for_listener && !self.has_waited_enough();
+        let waits = may_wait && !self.begins_packet();
         self.started |= self.source_waits && !waits;
         if self.started {
             let step = self.clock.step_samples();
@@ -95,6 +102,14 @@ impl PlayingTrack {
             self.encode_all(outputs);
             self.count(supply.ended);
         }
+    }
+
+    /// True if the source has waited for a listener for as long as it may.
+    fn has_waited_enough(&self) -> bool {
+        let waited =
+            self.clock.instant(self.clock.position()) - self.clock.instant(self.waits_since);
+        let limit = self.shared.config.max_wait_for_listener;
+        self.source_waits && limit.is_some_and(|limit| waited >= limit)
     }
 
     /// True if a packet that somebody listens to begins with this step.
@@ -435,6 +450,19 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn source_waits_no_longer_than_it_may() {
+        let mut stage = Stage::with(TrackConfig {
+            wait_for_listener: true,
+            max_wait_for_listener: Some(Duration::from_millis(500)),
+            ..TrackConfig::default()
+        });
+        stage.play_until(500, PUNCTUAL);
+        assert_eq!(stage.shared.counters.frames.load(Relaxed), 0);
+        stage.play_until(1_000, PUNCTUAL);
+        assert_eq!(stage.shared.counters.frames.load(Relaxed), 25);
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use rtrb::Consumer;
+use rtrb::{Consumer, Producer};
 use skywave_audio::{AudioSource, Ptime};
-use tokio::sync::mpsc;
 
 use super::block::Block;
 use super::control::{Control, ControlKind};
@@ -22,7 +21,7 @@ pub struct SpeechSource {
     shared: Arc<Shared>,
     blocks: Consumer<Arc<Block>>,
     controls: Consumer<Control>,
-    events: mpsc::Sender<SpeechEvent>,
+    events: Producer<SpeechEvent>,
     block: Option<Arc<Block>>,
     generation: Generation,
     /// Of the next sample: how many were sent or discarded so far.
@@ -49,7 +48,7 @@ impl SpeechSource {
         shared: Arc<Shared>,
         blocks: Consumer<Arc<Block>>,
         controls: Consumer<Control>,
-        events: mpsc::Sender<SpeechEvent>,
+        events: Producer<SpeechEvent>,
     ) -> Self {
         Self {
             shared,
@@ -262,9 +261,12 @@ impl SpeechSource {
         }
     }
 
-    fn tell(&self, event: SpeechEvent) {
-        if self.events.try_send(event).is_err() {
-            self.shared.missed_events.fetch_add(1, Relaxed);
+    fn tell(&mut self, event: SpeechEvent) {
+        match self.events.push(event) {
+            Ok(()) => self.shared.told.notify_one(),
+            Err(_) => {
+                self.shared.missed_events.fetch_add(1, Relaxed);
+            }
         }
     }
 }
@@ -295,6 +297,7 @@ impl Drop for SpeechSource {
         self.shared.abandoned.store(true, SeqCst);
         self.shared.room.notify_one();
         self.shared.quiet.notify_waiters();
+        self.shared.told.notify_one();
     }
 }
 

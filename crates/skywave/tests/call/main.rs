@@ -6,6 +6,7 @@ mod packet_length;
 mod peer;
 mod shards;
 mod sound;
+mod speech;
 
 use std::time::Duration;
 
