@@ -106,6 +106,8 @@ impl Drop for Line {
         {
             let _ = self.finish(&mut writer, intake.generation);
         }
+        // Nobody could end a pause any more.
+        self.shared.paused.store(false, SeqCst);
         self.shared.closed.store(true, SeqCst);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::time::Duration;
 
 use rtrb::RingBuffer;
 use skywave_audio::{PcmConverter, PcmSamples, SAMPLE_RATE};
@@ -61,14 +62,13 @@ impl SpeechQueue {
     /// A queue, and the source that plays it.
     #[must_use]
     pub fn new(config: &SpeechQueueConfig) -> (Self, SpeechSource) {
-        let capacity = config.max_queued.as_millis() * u128::from(SAMPLE_RATE) / 1_000;
-        // Positions have 47 bits; so much memory nobody has.
-        let capacity = (capacity.min(1 << 40) as u64).max(MIN_CAPACITY);
+        let max_queued = config.max_queued.clamp(MIN_QUEUED, MAX_QUEUED);
+        let capacity = max_queued.as_millis() as u64 * u64::from(SAMPLE_RATE) / 1_000;
         // Twice, as what was cleared lies there until the next packet.
         let blocks = 2 * (capacity as usize / Block::LEN + SPARE_BLOCKS);
         let (blocks_in, blocks_out) = RingBuffer::new(blocks);
-        let (controls_in, controls_out) = RingBuffer::new(config.max_marks.max(1));
-        let (events_in, events_out) = RingBuffer::new(config.max_events.max(1));
+        let (controls_in, controls_out) = RingBuffer::new(config.max_marks.clamp(1, MAX_PLACES));
+        let (events_in, events_out) = RingBuffer::new(config.max_events.clamp(1, MAX_PLACES));
         let shared = Arc::new(Shared::default());
         let source = SpeechSource::new(Arc::clone(&shared), blocks_out, controls_out, events_in);
         let line = Line {
@@ -254,6 +254,9 @@ impl SpeechQueue {
             let mut quiet = std::pin::pin!(quiet);
             quiet.as_mut().enable();
             if shared.is_settled() {
+                if let Ok(mut writer) = self.line.writer.try_lock() {
+                    drop(writer.free_blocks());
+                }
                 return Ok(());
             }
             if shared.abandoned.load(SeqCst) {
@@ -316,5 +319,7 @@ async fn yield_once() {
     .await;
 }
 
-/// 40 ms.
-const MIN_CAPACITY: u64 = 1_920;
+const MIN_QUEUED: Duration = Duration::from_millis(40);
+const MAX_QUEUED: Duration = Duration::from_secs(3_600);
+/// Of marks, and of events.
+const MAX_PLACES: usize = 1_000_000;

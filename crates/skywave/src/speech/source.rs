@@ -148,13 +148,19 @@ impl SpeechSource {
                 Ok(front) if front.generation == self.generation => {
                     self.block = self.blocks.pop().ok();
                 }
-                Ok(front) if front.generation.is_before(self.generation) => {
+                Ok(front) if self.is_old(front.generation, front.begin) => {
                     let _ = self.blocks.pop();
                 }
                 // It begins after a clear that is not seen yet.
                 _ => return 0,
             }
         }
+    }
+
+    /// Whether what lies at `place` was cleared. Its place alone may say so: generations wrap.
+    fn is_old(&self, generation: Generation, place: u64) -> bool {
+        generation != self.generation
+            && (place < self.position || generation.is_before(self.generation))
     }
 
     /// Samples until the next mark or end.
@@ -170,7 +176,7 @@ impl SpeechSource {
     /// Passes the marks and ends that lie here.
     fn pass_controls(&mut self) {
         while let Ok(&next) = self.controls.peek() {
-            let is_old = next.generation.is_before(self.generation);
+            let is_old = self.is_old(next.generation, next.at);
             if !is_old && (next.generation != self.generation || next.at > self.position) {
                 return;
             }

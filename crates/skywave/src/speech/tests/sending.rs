@@ -252,6 +252,7 @@ fn drained_means_that_the_last_packet_has_left() {
 fn dropped_handle_lets_the_last_word_out_and_ends_the_source() {
     let mut stage = Stage::new();
     done(stage.queue.push(&[9_000_i16; 480], 24_000, 1)).unwrap();
+    stage.queue.pause();
     let Stage {
         queue, mut source, ..
     } = stage;
