@@ -85,6 +85,8 @@ pub struct TrackConfig {
     /// Whether the source waits for the first listener, so that nobody misses its beginning.
     /// Default: false, as a programme runs on without an audience.
     pub wait_for_listener: bool,
+    /// How long it waits at most; then it plays to nobody. Default: as long as it takes.
+    pub max_wait_for_listener: Option<Duration>,
     /// How long a source and the one that takes its place are heard together, with equal power;
     /// zero cuts. More than 10 s is taken for 10 s. Default: 5 ms.
     pub crossfade: Duration,
@@ -118,6 +120,7 @@ impl Default for TrackConfig {
             adaptive_fec: true,
             max_encodings: 16,
             wait_for_listener: false,
+            max_wait_for_listener: None,
             crossfade: SourcePlayer::DEFAULT_CROSSFADE,
             max_swap_delay: SourcePlayer::DEFAULT_MAX_SWAP_DELAY,
             silence: SilencePolicy::default(),

@@ -5,6 +5,8 @@
 //! listeners of one source bind an [`Engine`], make an [`AudioTrack`], and ask for a transmitter
 //! a listener: everything is encoded once and sent from one port.
 //!
+//! What a program makes itself, a voice agent's speech above all, goes through a [`SpeechQueue`].
+//!
 //! It sends only: no audio is received, no video, no data channels. It is ICE-lite: it must be
 //! reachable from its peers, and uses neither STUN nor TURN servers. Signalling, the way of
 //! offer and answer between the two ends, is the application's; `skywave-whip` has WHEP.

@@ -26,6 +26,8 @@ pub(crate) struct PlayingTrack {
     source_waits: bool,
     /// The log says already that this source is slow.
     found_slow: bool,
+    /// Since where in the track it waits.
+    waits_since: u64,
     /// Room for the longest step.
     pcm: Box<[[f32; 2]; Ptime::MAX.samples()]>,
 }
@@ -46,6 +48,7 @@ impl PlayingTrack {
             started: false,
             source_waits: false,
             found_slow: false,
+            waits_since: 0,
             pcm: Box::new([[0.0; 2]; Ptime::MAX.samples()]),
             shared,
         }
@@ -100,9 +103,13 @@ impl PlayingTrack {
         }
         if let Some(replacement) = self.shared.mailbox.take() {
             self.player.replace(replacement.into_source());
+            if !self.source_waits {
+                self.waits_since = self.clock.position();
+            }
             self.source_waits = true;
         }
-        let waits = self.shared.config.wait_for_listener && !self.begins_packet();
+        let may_wait = self.shared.config.wait_for_listener && !self.has_waited_enough();
+        let waits = may_wait && !self.begins_packet();
         self.started |= self.source_waits && !waits;
         if self.started {
             let supply = self.read_source();
@@ -112,6 +119,14 @@ impl PlayingTrack {
             self.encodings.encode_all(&self.shared, step, outputs);
             self.count(supply.ended);
         }
+    }
+
+    /// True if the source has waited for a listener for as long as it may.
+    fn has_waited_enough(&self) -> bool {
+        let waited =
+            self.clock.instant(self.clock.position()) - self.clock.instant(self.waits_since);
+        let limit = self.shared.config.max_wait_for_listener;
+        self.source_waits && limit.is_some_and(|limit| waited >= limit)
     }
 
     /// Reads the step, and tells what happened.

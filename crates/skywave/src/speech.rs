@@ -12,6 +12,7 @@ mod control;
 mod event;
 mod fade;
 mod intake;
+mod line;
 mod position;
 mod queue;
 mod shared;

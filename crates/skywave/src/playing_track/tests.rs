@@ -260,6 +260,19 @@ fn source_that_waited_is_heard_from_its_first_sample_by_whoever_comes() {
 }
 
 #[test]
+fn source_waits_no_longer_than_it_may() {
+    let mut stage = Stage::with(TrackConfig {
+        wait_for_listener: true,
+        max_wait_for_listener: Some(Duration::from_millis(500)),
+        ..TrackConfig::default()
+    });
+    stage.play_until(500, PUNCTUAL);
+    assert_eq!(stage.shared.counters.frames.load(Relaxed), 0);
+    stage.play_until(1_000, PUNCTUAL);
+    assert_eq!(stage.shared.counters.frames.load(Relaxed), 25);
+}
+
+#[test]
 fn nobody_is_encoded_for_and_time_runs_on() {
     let mut stage = Stage::new(Ptime::Ms20);
     stage.play_until(1_000, PUNCTUAL);

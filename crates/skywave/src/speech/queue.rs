@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::time::Duration;
 
 use rtrb::RingBuffer;
 use skywave_audio::{PcmConverter, PcmSamples, SAMPLE_RATE};
-use tokio::sync::{Mutex, MutexGuard, mpsc};
+use tokio::sync::Mutex;
 
 use super::block::Block;
 use super::config::SpeechQueueConfig;
 use super::control::ControlKind;
 use super::event::SpeechEvent;
-use super::intake::Generation;
+use super::line::{Line, Need};
 use super::position::SpeechPosition;
-use super::shared::{Shared, Superseded};
+use super::shared::Shared;
 use super::source::SpeechSource;
 use super::writer::{Pcm, SPARE_BLOCKS, Writer};
 use crate::error::Error;
@@ -54,39 +55,30 @@ use crate::error::Error;
 /// ```
 #[derive(Clone)]
 pub struct SpeechQueue {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    shared: Arc<Shared>,
-    writer: Mutex<Writer>,
-    events: Mutex<mpsc::Receiver<SpeechEvent>>,
-    /// Samples that may wait.
-    capacity: u64,
+    line: Arc<Line>,
 }
 
 impl SpeechQueue {
     /// A queue, and the source that plays it.
     #[must_use]
     pub fn new(config: &SpeechQueueConfig) -> (Self, SpeechSource) {
-        let capacity = config.max_queued.as_millis() * u128::from(SAMPLE_RATE) / 1_000;
-        // Positions have 47 bits; so much memory nobody has.
-        let capacity = (capacity.min(1 << 40) as u64).max(MIN_CAPACITY);
+        let max_queued = config.max_queued.clamp(MIN_QUEUED, MAX_QUEUED);
+        let capacity = max_queued.as_millis() as u64 * u64::from(SAMPLE_RATE) / 1_000;
         // Twice, as what was cleared lies there until the next packet.
         let blocks = 2 * (capacity as usize / Block::LEN + SPARE_BLOCKS);
         let (blocks_in, blocks_out) = RingBuffer::new(blocks);
-        let (controls_in, controls_out) = RingBuffer::new(config.max_marks.max(1));
-        let (events_in, events_out) = mpsc::channel(config.max_events.max(1));
+        let (controls_in, controls_out) = RingBuffer::new(config.max_marks.clamp(1, MAX_PLACES));
+        let (events_in, events_out) = RingBuffer::new(config.max_events.clamp(1, MAX_PLACES));
         let shared = Arc::new(Shared::default());
         let source = SpeechSource::new(Arc::clone(&shared), blocks_out, controls_out, events_in);
-        let inner = Inner {
+        let line = Line {
             shared,
             writer: Mutex::new(Writer::new(blocks_in, controls_in)),
             events: Mutex::new(events_out),
             capacity,
         };
         let queue = Self {
-            inner: Arc::new(inner),
+            line: Arc::new(line),
         };
         (queue, source)
     }
@@ -112,11 +104,11 @@ impl SpeechQueue {
         let samples = samples.into();
         let generation = self.shared().intake().generation;
         let total = PcmConverter::check(samples, rate, channels).map_err(Error::InvalidPcm)?;
-        let mut writer = self.inner.writer.lock().await;
+        let mut writer = self.line.writer.lock().await;
         let mut rest = samples;
         let mut pushed = 0;
         while pushed < total {
-            let count = self.piece(rate).min(total - pushed);
+            let count = self.line.piece(rate).min(total - pushed);
             let piece;
             (piece, rest) = rest.split_at(count * usize::from(channels));
             let pcm = Pcm {
@@ -124,8 +116,10 @@ impl SpeechQueue {
                 rate,
                 channels,
             };
-            self.wait_for_room(&writer, generation, pcm).await?;
-            self.write(&mut writer, generation, pcm)
+            let samples = Need::Samples(writer.promises(generation, pcm));
+            self.line.wait(&mut writer, generation, samples).await?;
+            self.line
+                .write(&mut writer, generation, pcm)
                 .map_err(|error| error.after(pushed))?;
             pushed += count;
             if pushed < total {
@@ -157,18 +151,19 @@ impl SpeechQueue {
             rate,
             channels,
         };
-        let Ok(mut writer) = self.inner.writer.try_lock() else {
+        let Ok(mut writer) = self.line.writer.try_lock() else {
             return Err(Error::QueueFull { room: 0 });
         };
         if self.shared().abandoned.load(SeqCst) {
             return Err(Error::SourceGone);
         }
-        let needed = writer.promises(generation, pcm);
-        if !self.has_room(&writer, needed) {
-            let room = self.inner.capacity.saturating_sub(self.shared().waiting());
+        let samples = Need::Samples(writer.promises(generation, pcm));
+        if !self.line.has_room(&writer, samples) {
+            let room = self.line.capacity.saturating_sub(self.shared().waiting());
             return Err(Error::QueueFull { room });
         }
-        self.write(&mut writer, generation, pcm)
+        self.line
+            .write(&mut writer, generation, pcm)
             .map_err(|error| error.after(0))
     }
 
@@ -182,8 +177,10 @@ impl SpeechQueue {
     /// [`Error::SourceGone`].
     pub async fn push_mark(&self, id: u64) -> Result<(), Error> {
         let generation = self.shared().intake().generation;
-        let mut writer = self.inner.writer.lock().await;
-        self.wait_for_control(&writer, generation).await?;
+        let mut writer = self.line.writer.lock().await;
+        self.line
+            .wait(&mut writer, generation, Need::Control)
+            .await?;
         let intake = self.shared().intake();
         if intake.generation != generation {
             return Err(Error::Interrupted { pushed: 0 });
@@ -200,15 +197,17 @@ impl SpeechQueue {
     /// [`Error::SourceGone`].
     pub async fn finish(&self) -> Result<(), Error> {
         let generation = self.shared().intake().generation;
-        let mut writer = self.inner.writer.lock().await;
-        if !self.is_open(generation) {
+        let mut writer = self.line.writer.lock().await;
+        if !self.line.is_open(generation) {
             return Ok(());
         }
-        self.wait_for_control(&writer, generation).await?;
-        if !self.is_open(generation) {
+        self.line
+            .wait(&mut writer, generation, Need::Control)
+            .await?;
+        if !self.line.is_open(generation) {
             return Ok(());
         }
-        self.inner.finish(&mut writer, generation)
+        self.line.finish(&mut writer, generation)
     }
 
     /// Takes back everything that was not sent. The packet now due is the last with any of it, and
@@ -255,6 +254,9 @@ impl SpeechQueue {
             let mut quiet = std::pin::pin!(quiet);
             quiet.as_mut().enable();
             if shared.is_settled() {
+                if let Ok(mut writer) = self.line.writer.try_lock() {
+                    drop(writer.free_blocks());
+                }
                 return Ok(());
             }
             if shared.abandoned.load(SeqCst) {
@@ -272,7 +274,16 @@ impl SpeechQueue {
     /// The next event. Each goes to one caller only. None once the source is gone and all events
     /// were taken. Dropping the future loses none.
     pub async fn next_event(&self) -> Option<SpeechEvent> {
-        self.inner.events.lock().await.recv().await
+        let mut events = self.line.events.lock().await;
+        loop {
+            // Before the look at the events: whatever was told is there then.
+            let is_last = self.shared().abandoned.load(SeqCst);
+            match events.pop() {
+                Ok(event) => return Some(event),
+                Err(_) if is_last => return None,
+                Err(_) => self.shared().told.notified().await,
+            }
+        }
     }
 
     /// How many events were missed because
@@ -282,87 +293,7 @@ impl SpeechQueue {
     }
 
     fn shared(&self) -> &Shared {
-        &self.inner.shared
-    }
-
-    fn is_open(&self, generation: Generation) -> bool {
-        let intake = self.shared().intake();
-        intake.is_open && intake.generation == generation
-    }
-
-    /// How many samples are taken at a time.
-    fn piece(&self, rate: u32) -> usize {
-        let half = self.inner.capacity / 2 * u64::from(rate) / u64::from(SAMPLE_RATE);
-        (rate as usize).min(half as usize).max(1)
-    }
-
-    fn has_room(&self, writer: &Writer, samples: u64) -> bool {
-        self.shared().waiting() + samples <= self.inner.capacity && writer.has_blocks_for(samples)
-    }
-
-    async fn wait_for_room(
-        &self,
-        writer: &MutexGuard<'_, Writer>,
-        generation: Generation,
-        pcm: Pcm<'_>,
-    ) -> Result<(), Error> {
-        let samples = writer.promises(generation, pcm);
-        let room = || self.has_room(writer, samples);
-        // The first position at which there may be.
-        let after = || {
-            let accepted = self.shared().intake().accepted;
-            if writer.has_blocks_for(samples) {
-                (accepted + samples).saturating_sub(self.inner.capacity)
-            } else {
-                0
-            }
-        };
-        self.wait(generation, room, after).await
-    }
-
-    async fn wait_for_control(
-        &self,
-        writer: &MutexGuard<'_, Writer>,
-        generation: Generation,
-    ) -> Result<(), Error> {
-        let room = || writer.has_place_for_control();
-        self.wait(generation, room, || 0).await
-    }
-
-    /// Waits until there is room, and looks when the source has come as far as `after`. A clear
-    /// ends it too.
-    async fn wait(
-        &self,
-        generation: Generation,
-        room: impl Fn() -> bool,
-        after: impl Fn() -> u64,
-    ) -> Result<(), Error> {
-        let shared = self.shared();
-        loop {
-            if shared.abandoned.load(SeqCst) {
-                return Err(Error::SourceGone);
-            }
-            if shared.intake().generation != generation || room() {
-                return Ok(());
-            }
-            shared.wake_at(after());
-            if !room() {
-                shared.room.notified().await;
-            }
-        }
-    }
-
-    fn write(
-        &self,
-        writer: &mut Writer,
-        generation: Generation,
-        pcm: Pcm<'_>,
-    ) -> Result<(), PushError> {
-        let samples = writer.promises(generation, pcm);
-        let position = self.shared().accept(generation, samples)?;
-        writer
-            .write(generation, (position, samples), pcm)
-            .map_err(PushError::Pcm)
+        &self.line.shared
     }
 }
 
@@ -371,52 +302,6 @@ impl std::fmt::Debug for SpeechQueue {
         f.debug_struct("SpeechQueue")
             .field("position", &self.position())
             .finish_non_exhaustive()
-    }
-}
-
-impl Inner {
-    /// Ends the utterance, for which there is a place.
-    fn finish(&self, writer: &mut Writer, generation: Generation) -> Result<(), Error> {
-        let flushed = writer.flush(generation);
-        let at = self.shared.intake().accepted;
-        writer.control(generation, at, ControlKind::End);
-        // If it was cleared meanwhile, it has ended.
-        let _ = self.shared.end_utterance(generation);
-        flushed.map_err(Error::InvalidPcm)
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let intake = self.shared.intake();
-        if intake.is_open
-            && let Ok(mut writer) = self.writer.try_lock()
-        {
-            let _ = self.finish(&mut writer, intake.generation);
-        }
-        self.shared.closed.store(true, SeqCst);
-    }
-}
-
-/// Why samples were not written.
-enum PushError {
-    Superseded,
-    Pcm(skywave_audio::Error),
-}
-
-impl PushError {
-    /// The same, after so many samples of the push.
-    fn after(self, pushed: usize) -> Error {
-        match self {
-            Self::Superseded => Error::Interrupted { pushed },
-            Self::Pcm(error) => Error::InvalidPcm(error),
-        }
-    }
-}
-
-impl From<Superseded> for PushError {
-    fn from(_: Superseded) -> Self {
-        Self::Superseded
     }
 }
 
@@ -434,5 +319,7 @@ async fn yield_once() {
     .await;
 }
 
-/// 40 ms.
-const MIN_CAPACITY: u64 = 1_920;
+const MIN_QUEUED: Duration = Duration::from_millis(40);
+const MAX_QUEUED: Duration = Duration::from_secs(3_600);
+/// Of marks, and of events.
+const MAX_PLACES: usize = 1_000_000;

@@ -30,6 +30,8 @@ pub(super) struct Shared {
     wake_at: AtomicU64,
     pub(super) room: Notify,
     pub(super) quiet: Notify,
+    /// There is an event.
+    pub(super) told: Notify,
 }
 
 /// That the queue was cleared meanwhile.

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use rtrb::Consumer;
+use rtrb::{Consumer, Producer};
 use skywave_audio::{AudioSource, Ptime};
-use tokio::sync::mpsc;
 
 use super::block::Block;
 use super::control::{Control, ControlKind};
@@ -22,7 +21,7 @@ pub struct SpeechSource {
     shared: Arc<Shared>,
     blocks: Consumer<Arc<Block>>,
     controls: Consumer<Control>,
-    events: mpsc::Sender<SpeechEvent>,
+    events: Producer<SpeechEvent>,
     block: Option<Arc<Block>>,
     generation: Generation,
     /// Of the next sample: how many were sent or discarded so far.
@@ -49,7 +48,7 @@ impl SpeechSource {
         shared: Arc<Shared>,
         blocks: Consumer<Arc<Block>>,
         controls: Consumer<Control>,
-        events: mpsc::Sender<SpeechEvent>,
+        events: Producer<SpeechEvent>,
     ) -> Self {
         Self {
             shared,
@@ -149,13 +148,19 @@ impl SpeechSource {
                 Ok(front) if front.generation == self.generation => {
                     self.block = self.blocks.pop().ok();
                 }
-                Ok(front) if front.generation.is_before(self.generation) => {
+                Ok(front) if self.is_old(front.generation, front.begin) => {
                     let _ = self.blocks.pop();
                 }
                 // It begins after a clear that is not seen yet.
                 _ => return 0,
             }
         }
+    }
+
+    /// Whether what lies at `place` was cleared. Its place alone may say so: generations wrap.
+    fn is_old(&self, generation: Generation, place: u64) -> bool {
+        generation != self.generation
+            && (place < self.position || generation.is_before(self.generation))
     }
 
     /// Samples until the next mark or end.
@@ -171,7 +176,7 @@ impl SpeechSource {
     /// Passes the marks and ends that lie here.
     fn pass_controls(&mut self) {
         while let Ok(&next) = self.controls.peek() {
-            let is_old = next.generation.is_before(self.generation);
+            let is_old = self.is_old(next.generation, next.at);
             if !is_old && (next.generation != self.generation || next.at > self.position) {
                 return;
             }
@@ -262,9 +267,12 @@ impl SpeechSource {
         }
     }
 
-    fn tell(&self, event: SpeechEvent) {
-        if self.events.try_send(event).is_err() {
-            self.shared.missed_events.fetch_add(1, Relaxed);
+    fn tell(&mut self, event: SpeechEvent) {
+        match self.events.push(event) {
+            Ok(()) => self.shared.told.notify_one(),
+            Err(_) => {
+                self.shared.missed_events.fetch_add(1, Relaxed);
+            }
         }
     }
 }
@@ -295,6 +303,7 @@ impl Drop for SpeechSource {
         self.shared.abandoned.store(true, SeqCst);
         self.shared.room.notify_one();
         self.shared.quiet.notify_waiters();
+        self.shared.told.notify_one();
     }
 }
 

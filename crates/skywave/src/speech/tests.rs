@@ -3,6 +3,7 @@
 mod interleavings;
 mod pushing;
 mod sending;
+mod threads;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -90,8 +91,9 @@ impl Stage {
     }
 }
 
-/// What the future gives, if it does not wait for anything.
-fn done<T>(future: impl Future<Output = T>) -> T {
+/// What the future gives, if it does not wait for anything. Tasks move between threads, with all
+/// that they wait for.
+fn done<T>(future: impl Future<Output = T> + Send) -> T {
     let mut future = pin!(future);
     for _ in 0..1_000 {
         if let Some(output) = poll(future.as_mut()) {

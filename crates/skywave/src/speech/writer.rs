@@ -147,23 +147,27 @@ impl Writer {
         self.converted.clear();
     }
 
-    /// A block that the source is done with, or a new one. Others that it is done with are freed.
+    /// A block that the source is done with, or a new one.
     fn fresh_block(&mut self) -> Arc<Block> {
         self.block = None;
-        let mut fresh = None;
-        while let Some(front) = self.lent.front_mut() {
-            if Arc::get_mut(front).is_none() {
-                break;
-            }
-            fresh = self.lent.pop_front();
-        }
-        if let Some(mut block) = fresh
+        if let Some(mut block) = self.free_blocks()
             && let Some(unshared) = Arc::get_mut(&mut block)
         {
             unshared.renew(self.generation, self.position);
             return block;
         }
         Arc::new(Block::new(self.generation, self.position))
+    }
+
+    /// Frees the blocks that the source is done with, except one.
+    pub(super) fn free_blocks(&mut self) -> Option<Arc<Block>> {
+        let mut free = None;
+        while let Some(front) = self.lent.front_mut()
+            && Arc::get_mut(front).is_some()
+        {
+            free = self.lent.pop_front();
+        }
+        free
     }
 }
 

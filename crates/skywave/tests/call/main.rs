@@ -7,6 +7,7 @@ mod packet_length;
 mod peer;
 mod shards;
 mod sound;
+mod speech;
 mod states;
 mod w3c_stats;
 

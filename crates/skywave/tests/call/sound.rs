@@ -19,9 +19,13 @@ pub(crate) fn opus_tone(packets: &[Packet]) -> f64 {
 
 /// The frequency in Hz of the tone in these PCMU packets.
 pub(crate) fn pcmu_tone(packets: &[Packet]) -> f64 {
+    frequency(&pcmu_samples(packets)[5 * 160..], 8000.0)
+}
+
+/// What is in these PCMU packets, full scale being 32,124.
+pub(crate) fn pcmu_samples(packets: &[Packet]) -> Vec<f32> {
     let codes = packets.iter().flat_map(|packet| packet.payload.iter());
-    let samples: Vec<f32> = codes.map(|&code| expand_mu_law(code)).collect();
-    frequency(&samples[5 * 160..], 8000.0)
+    codes.map(|&code| expand_mu_law(code)).collect()
 }
 
 /// ITU-T G.711: sign, three bits of exponent, four of mantissa, all inverted.

@@ -259,6 +259,52 @@ fn everybody_who_waits_learns_that_the_source_is_gone() {
 }
 
 #[test]
+fn absurd_limits_are_taken_for_the_nearest_sound_ones() {
+    let mut stage = Stage::with(SpeechQueueConfig {
+        max_queued: Duration::ZERO,
+        max_marks: 0,
+        max_events: 0,
+    });
+    stage.push(&hum(1_920));
+    stage.mark(1);
+    let full = stage.queue.try_push(&hum(1), 48_000, 1);
+    assert!(matches!(full, Err(Error::QueueFull { room: 0 })));
+    assert_eq!(stage.read(2), hum(1_920));
+    let endless = Stage::with(SpeechQueueConfig {
+        max_queued: Duration::MAX,
+        max_marks: usize::MAX,
+        max_events: usize::MAX,
+    });
+    endless.push(&hum(96_000));
+}
+
+#[test]
+fn thousands_of_clears_between_two_packets_leave_nothing_stuck() {
+    let mut stage = Stage::new();
+    stage.push(&hum(1_000));
+    stage.mark(1);
+    for _ in 0..40_000 {
+        stage.queue.clear();
+    }
+    stage.mark(2);
+    stage.push(&[0.25; 960]);
+    assert_eq!(stage.read(1), [0.25; 960]);
+    let events = stage.events();
+    let interrupted = SpeechEvent::Interrupted {
+        sent: 0,
+        discarded: 1_000,
+    };
+    assert_eq!((events[0], events.len()), (interrupted, 4));
+    for event in [
+        SpeechEvent::MarkDiscarded { id: 1 },
+        SpeechEvent::Mark { id: 2 },
+        SpeechEvent::Started,
+    ] {
+        assert!(events.contains(&event), "{events:?}");
+    }
+}
+
+#[test]
 fn events_that_nobody_takes_are_counted_and_block_nothing() {
     let mut stage = Stage::with(SpeechQueueConfig {
         max_events: 4,

@@ -1,5 +1,7 @@
 //! What is sent, and when it stops.
 
+use skywave_audio::PcmConverter;
+
 use super::*;
 use crate::speech::source::SETTLING_SAMPLES;
 
@@ -30,6 +32,32 @@ fn steps_of_any_length_give_the_same() {
     }
     assert_eq!(stage.heard[..20_000], speech);
     assert!(stage.heard[20_240..].iter().all(|&value| value == 0.0));
+}
+
+#[test]
+fn pieces_of_any_length_give_the_same_packets() {
+    let speech: Vec<i16> = hum(48_000).iter().map(|v| (v * 20_000.0) as i16).collect();
+    let (mut converter, mut whole) = (PcmConverter::new(), Vec::new());
+    converter.convert(&speech, 24_000, 1, &mut whole).unwrap();
+    converter.flush(&mut whole).unwrap();
+    // 2.5, 10, 23.2, 40 and 125 ms, each pushed as late as that.
+    for piece in [60, 240, 557, 960, 3_000] {
+        let mut stage = Stage::new();
+        for piece in speech.chunks(piece) {
+            done(stage.queue.push(piece, 24_000, 1)).unwrap();
+            while stage.queue.position().queued() > 1_200 {
+                stage.read(1);
+            }
+        }
+        stage.finish();
+        stage.read(3);
+        assert!(stage.heard.len() > 96_000, "{piece}");
+        let same = stage.heard.iter().zip(&whole).all(|(a, b)| *a == b[0]);
+        assert!(same, "{piece}");
+        let sent = 96_000;
+        let events = [SpeechEvent::Started, SpeechEvent::Finished { sent }];
+        assert_eq!(stage.events(), events);
+    }
 }
 
 #[test]
@@ -252,6 +280,7 @@ fn drained_means_that_the_last_packet_has_left() {
 fn dropped_handle_lets_the_last_word_out_and_ends_the_source() {
     let mut stage = Stage::new();
     done(stage.queue.push(&[9_000_i16; 480], 24_000, 1)).unwrap();
+    stage.queue.pause();
     let Stage {
         queue, mut source, ..
     } = stage;
