@@ -42,7 +42,7 @@ impl AudioTrack {
         self.shared.mailbox.put(Some(Box::new(source)));
     }
 
-    /// Plays silence from the next packet on.
+    /// Plays silence from the next packet on, also if there is a fallback.
     pub fn remove_audio_source(&self) {
         self.shared.mailbox.put(None);
     }

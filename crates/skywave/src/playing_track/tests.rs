@@ -1,3 +1,4 @@
+mod long_run;
 mod silence;
 mod swap;
 

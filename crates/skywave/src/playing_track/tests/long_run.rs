@@ -1,0 +1,96 @@
+//! A long run with all that may happen on a busy host.
+
+use super::*;
+
+/// Cheap to make and never silent.
+struct Steady;
+
+impl AudioSource for Steady {
+    fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+        pcm.fill([0.5; 2]);
+        pcm.len()
+    }
+}
+
+/// Two minutes of a listener among others of all lengths, who come and go. Every step is late at
+/// random by less than a step; if `stalls`, now and then by far more.
+fn two_minutes(listener: Packetization, stalls: bool) -> Stage {
+    let mut stage = Stage::new(listener.ptime);
+    stage.shared.mailbox.put(Some(Box::new(Steady)));
+    stage.shared.join(0, listener);
+    let mut state = u64::from(listener.ptime.milliseconds());
+    let mut random = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut others = [false; Ptime::ALL.len()];
+    for second in 1..=120 {
+        let other = random(4) as usize;
+        let guest = of(Encoding::Pcma, Ptime::ALL[other]);
+        others[other] = !others[other];
+        if others[other] {
+            stage.shared.join(0, guest);
+        } else {
+            stage.shared.leave(0, guest);
+        }
+        let late = if stalls && random(5) == 0 {
+            let now = stage.track.deadline() + Duration::from_millis(random(2_000));
+            stage.track.play(std::slice::from_ref(&stage.output));
+            stage.track.advance(now);
+            Duration::ZERO
+        } else {
+            Duration::from_micros(random(10_000))
+        };
+        stage.play_until(second * 1_000, late);
+    }
+    stage
+}
+
+#[test]
+fn every_length_has_as_many_packets_as_fit_and_all_timestamps_are_exact() {
+    for ptime in Ptime::ALL {
+        let listener = of(Encoding::Pcmu, ptime);
+        let stage = two_minutes(listener, false);
+        let sent = stage.sent(listener);
+        let len = u64::from(ptime.milliseconds());
+        assert_eq!(sent.len() as u64, 120_000 / len);
+        for (delivery, packet) in sent.into_iter().zip(0..) {
+            assert_eq!(u64::from(delivery.frame.timestamp), packet * len * 8);
+            assert_eq!(
+                delivery.due,
+                stage.start + ptime.duration() * (packet as u32 + 1)
+            );
+        }
+    }
+}
+
+#[test]
+fn stalls_cost_just_the_packets_of_the_time_that_is_counted_as_skipped() {
+    for ptime in Ptime::ALL {
+        let listener = of(Encoding::Pcmu, ptime);
+        let stage = two_minutes(listener, true);
+        let sent = stage.sent(listener);
+        let len = u64::from(ptime.milliseconds());
+        let mut next = 0;
+        let mut lost = 0;
+        for delivery in &sent {
+            let missing = delivery.frame.begin / 48 - next;
+            assert!(missing.is_multiple_of(len));
+            lost += missing / len;
+            next = delivery.frame.begin / 48 + len;
+        }
+        let all = sent.len() as u64 + lost;
+        // The last stall may go beyond the end.
+        assert!(all.abs_diff(120_000 / len) <= 2_000 / len + 1, "{all}");
+        let skipped = stage.shared.counters.frames_skipped.load(Relaxed);
+        assert!(
+            lost > 100 && skipped > 100,
+            "{lost} lost, {skipped} skipped"
+        );
+        // A packet of which a part was skipped is lost as a whole.
+        let seen = skipped - (2_000 / len).min(skipped);
+        assert!((seen..=skipped * 2).contains(&lost), "{lost} {skipped}");
+    }
+}
