@@ -45,7 +45,7 @@ impl StreamDecoder {
     }
 
     /// Appends the samples of the next packet, if any are ready; false at the
-    /// end of the stream. Broken packets are left out and counted.
+    /// end of the stream. A broken packet is counted and gives none.
     ///
     /// # Errors
     /// [`Error::Unsupported`] when the stream goes on in a way that cannot be
