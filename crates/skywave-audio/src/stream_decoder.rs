@@ -14,8 +14,8 @@ use crate::output_rate::OutputRate;
 /// and what else a [`FileSource`](crate::FileSource) plays, as far as it can be
 /// read in one go.
 ///
-/// It blocks as its reader does: call it on a thread of its own and send what
-/// it gives through [`prefetch`](crate::prefetch()).
+/// It blocks as its reader does: call it on a thread of its own, which sends what
+/// it gives to a source through a bounded queue.
 pub struct StreamDecoder {
     decoder: Decoder,
     output_rate: OutputRate,
