@@ -15,9 +15,9 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Time, TimeBase, Timestamp};
 
-use crate::Error;
 use crate::downmix::Downmix;
 use crate::opus_decoder::OpusDecoder;
+use crate::{Error, SAMPLE_RATE};
 
 /// One pass through the first audio track of a stream.
 pub(crate) struct Decoder {
@@ -68,15 +68,13 @@ impl Decoder {
     }
 
     /// Appends the samples of the next packet and returns their rate in Hz;
-    /// None at the end of the pass. Broken packets are left out and counted.
+    /// None at the end of the pass. A broken packet is counted and gives none.
     pub(crate) fn decode_next(&mut self, pcm: &mut Vec<[f32; 2]>) -> Result<Option<u32>, Error> {
         while !self.at_end {
             match self.format.next_packet() {
                 Ok(Some(packet)) if packet.track_id == self.track => {
                     let start = pcm.len();
-                    let Some(rate) = self.decode(&packet, pcm) else {
-                        continue;
-                    };
+                    let rate = self.decode(&packet, pcm);
                     if !RATES.contains(&rate) {
                         return Err(Error::Unsupported {
                             path: self.name.clone(),
@@ -172,7 +170,8 @@ impl Decoder {
         Ok(())
     }
 
-    fn decode(&mut self, packet: &Packet, pcm: &mut Vec<[f32; 2]>) -> Option<u32> {
+    /// The rate is any when there are no samples.
+    fn decode(&mut self, packet: &Packet, pcm: &mut Vec<[f32; 2]>) -> u32 {
         match &mut self.codec {
             Codec::Opus(decoder) => {
                 let trim_end = packet.trim_end.get() as usize;
@@ -180,7 +179,7 @@ impl Decoder {
                     self.damaged += 1;
                     self.damage = Some("a broken packet of Opus".into());
                 }
-                Some(crate::SAMPLE_RATE)
+                SAMPLE_RATE
             }
             Codec::Other(decoder) => match decoder.decode(packet) {
                 Ok(audio) => {
@@ -190,12 +189,12 @@ impl Decoder {
                         *sample = if sample.is_finite() { *sample } else { 0.0 };
                     }
                     Downmix::new(audio.spec().channels()).mix(&self.interleaved, pcm);
-                    Some(audio.spec().rate())
+                    audio.spec().rate()
                 }
                 Err(error) => {
                     self.damaged += 1;
                     self.damage = Some(error.to_string());
-                    None
+                    SAMPLE_RATE
                 }
             },
         }

@@ -11,12 +11,16 @@ pub(crate) struct OutputRate {
 
 impl OutputRate {
     /// Takes `samples` at `rate` Hz and appends to `resampled` what is ready.
+    /// Without samples the rate does not count.
     pub(crate) fn push(
         &mut self,
         rate: u32,
         samples: &[[f32; 2]],
         resampled: &mut Vec<[f32; 2]>,
     ) -> Result<(), Error> {
+        if samples.is_empty() {
+            return Ok(());
+        }
         if self.resampler.as_ref().is_some_and(|r| r.rate() != rate) {
             self.finish(resampled)?;
         }

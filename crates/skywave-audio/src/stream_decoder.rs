@@ -14,8 +14,8 @@ use crate::output_rate::OutputRate;
 /// and what else a [`FileSource`](crate::FileSource) plays, as far as it can be
 /// read in one go.
 ///
-/// It blocks as its reader does: call it on a thread of its own and send what
-/// it gives through [`prefetch`](crate::prefetch()).
+/// It blocks as its reader does: call it on a thread of its own, which sends what
+/// it gives to a source through a bounded queue.
 pub struct StreamDecoder {
     decoder: Decoder,
     output_rate: OutputRate,
@@ -45,7 +45,7 @@ impl StreamDecoder {
     }
 
     /// Appends the samples of the next packet, if any are ready; false at the
-    /// end of the stream. Broken packets are left out and counted.
+    /// end of the stream. A broken packet is counted and gives none.
     ///
     /// # Errors
     /// [`Error::Unsupported`] when the stream goes on in a way that cannot be

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 
 use skywave_audio::{SAMPLE_RATE, StreamDecoder};
 use ureq::Agent;
@@ -92,7 +92,9 @@ impl UrlThread {
             let total = decoder.damaged_packets();
             self.shared.damaged.fetch_add(total - damaged, Relaxed);
             damaged = total;
-            if !self.writer.send(&mut self.pcm) {
+            // A stream of broken packets gives nothing to send.
+            let is_dropped = self.gone.try_recv() == Err(TryRecvError::Disconnected);
+            if is_dropped || !self.writer.send(&mut self.pcm) {
                 return Ok(End::Gone);
             }
             if !more {

@@ -314,3 +314,25 @@ fn dropping_the_source_hangs_up() {
     drop(source);
     is_gone.recv().unwrap();
 }
+
+#[test]
+fn stream_of_broken_packets_is_counted_and_let_go() {
+    let (gone, is_gone) = channel();
+    let url = server(move |_, _, stream| {
+        // The head of a frame, with its length (ISO/IEC 14496-3 §1.A.2.2), and nonsense in it.
+        let mut frame = aac(1);
+        let [a, b, c] = [frame[3], frame[4], frame[5]].map(usize::from);
+        frame.truncate((a & 3) << 11 | b << 3 | c >> 5);
+        frame[7..].fill(0x4f);
+        send(stream, RADIO, b"");
+        while stream.write_all(&frame).is_ok() {}
+        gone.send(()).unwrap();
+    });
+    let mut source = UrlSource::start(&url, config()).unwrap();
+    while source.control().damaged_packets() < 100 {
+        thread::yield_now();
+    }
+    assert_eq!(source.read(&mut [[0.0; 2]; 960]), 0);
+    drop(source);
+    is_gone.recv().unwrap();
+}
