@@ -44,6 +44,7 @@ mod file_decoder;
 mod file_source;
 mod frame_clock;
 mod g711;
+mod g722;
 #[cfg(test)]
 mod goertzel;
 mod melody;

@@ -38,6 +38,15 @@ impl PacketEncoder {
         self.encoder.settings()
     }
 
+    /// Takes over what another one has collected, if its packets are as long: so the first packet
+    /// comes with that of the other.
+    pub fn collect_like(&mut self, other: &Self) {
+        if self.settings().ptime() == other.settings().ptime() {
+            self.begin = other.begin;
+            self.samples.clone_from(&other.samples);
+        }
+    }
+
     /// Goes on with other settings, from the packet in the making on; see [`Encoder::set`].
     ///
     /// # Errors
