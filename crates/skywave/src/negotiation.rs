@@ -164,6 +164,8 @@ const PACKET_OVERHEAD: u32 = 20 + 16 + 8 + 40;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -225,6 +227,24 @@ mod tests {
             ..fec
         };
         assert_eq!(receiver_of(FIREFOX), stereo);
+    }
+
+    #[test]
+    fn level_of_packets_that_come_encoded_is_not_told() {
+        let id = crate::audio_track::TrackId {
+            engine: 0,
+            number: 0,
+        };
+        let told = |track: TrackShared| {
+            let (track, negotiated) = (Arc::new(track), negotiated(CHROMIUM));
+            let needed = packetization(&negotiated, &track).unwrap();
+            let audience = Audience::reserve(Arc::clone(&track), 0, needed).unwrap();
+            let remote = remote(&negotiated, &track, &audience);
+            remote.rtp.extensions.audio_level.is_some()
+        };
+        assert!(told(TrackShared::new(id, TrackConfig::default(), 1)));
+        let config = crate::encoded_track::EncodedTrackConfig::default();
+        assert!(!told(TrackShared::encoded(id, config, 1)));
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn hundred_listeners_with_three_different_wishes_share_three_encodings() {
         .collect();
     assert_eq!(
         encodings,
-        BTreeSet::from([(1, 24_000), (1, 48_000), (2, 96_000)])
+        BTreeSet::from([(1, Some(24_000)), (1, Some(48_000)), (2, Some(96_000))])
     );
     assert_eq!(track.encodings().len(), 3);
     drop(transmitters);
@@ -199,7 +199,8 @@ async fn encoded_packets_go_out_as_they_are() {
         }
     };
     assert!(timeout(PATIENCE, ended).await.is_ok());
-    assert_eq!(track.fault(), None);
+    assert_eq!((track.fault(), track.packets_refused()), (None, 0));
+    assert_eq!(track.track().encodings()[0].bitrate, None);
 }
 
 #[test]
