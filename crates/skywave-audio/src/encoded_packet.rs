@@ -37,6 +37,10 @@ impl EncodedPacket {
             AudioCodec::Opus => opus_samples(&payload),
             // An octet is a sample of 8 kHz.
             AudioCodec::Pcmu | AudioCodec::Pcma => u32::try_from(6 * payload.len()).ok(),
+            // An octet is two samples of 16 kHz.
+            AudioCodec::G722 => u32::try_from(6 * payload.len()).ok(),
+            AudioCodec::L16 => l16_samples(&payload, 1),
+            AudioCodec::L16Wideband => l16_samples(&payload, 3),
         };
         match samples {
             Some(samples @ 1..=Self::MAX_SAMPLES) => Ok(Self {
@@ -66,6 +70,14 @@ impl EncodedPacket {
     pub fn samples(&self) -> u32 {
         self.samples
     }
+}
+
+/// The samples of 48 kHz in samples of two octets, each of which lasts as long as `each`.
+fn l16_samples(payload: &[u8], each: u32) -> Option<u32> {
+    let (samples, []) = payload.as_chunks::<2>() else {
+        return None;
+    };
+    Some(u32::try_from(samples.len()).ok()? * each)
 }
 
 /// The samples of 48 kHz in a packet of Opus (RFC 6716 §3.1, §3.2). None if it is not one.
@@ -149,5 +161,13 @@ mod tests {
         let packet = |octets| EncodedPacket::new(AudioCodec::Pcma, vec![0xd5; octets]);
         assert_eq!(packet(160).unwrap().samples(), 960);
         assert!(packet(961).is_err(), "longer than 120 ms");
+        let samples = |codec, octets| {
+            let packet = EncodedPacket::new(codec, vec![0; octets]);
+            packet.ok().map(|packet| packet.samples())
+        };
+        assert_eq!(samples(AudioCodec::G722, 160), Some(960));
+        assert_eq!(samples(AudioCodec::L16, 960), Some(480));
+        assert_eq!(samples(AudioCodec::L16Wideband, 640), Some(960));
+        assert_eq!(samples(AudioCodec::L16, 961), None, "half a sample");
     }
 }

@@ -1,6 +1,7 @@
 //! The encoder of a stream: whole packets of samples in, RTP payloads out.
 
 use crate::g711::{encode_a_law, encode_mu_law};
+use crate::g722::G722;
 use crate::narrowband::Narrowband;
 use crate::opus_encoder::OpusEncoder;
 use crate::{EncoderSettings, Encoding, Error, audio_level};
@@ -24,7 +25,12 @@ impl Encoder {
                 let opus = OpusEncoder::new(receiver.stereo, settings.opus)?;
                 CodecState::Opus(Box::new(opus))
             }
-            Encoding::Pcmu | Encoding::Pcma => CodecState::G711(Box::new(Narrowband::new()?)),
+            Encoding::Pcmu | Encoding::Pcma => CodecState::G711(Box::new(Narrowband::new(8_000)?)),
+            Encoding::G722 => {
+                CodecState::G722(Box::new(Narrowband::new(16_000)?), Box::new(G722::new()))
+            }
+            Encoding::L16 => CodecState::L16,
+            Encoding::L16Wideband => CodecState::L16Wideband(Box::new(Narrowband::new(16_000)?)),
         };
         Ok(Self {
             settings,
@@ -56,7 +62,7 @@ impl Encoder {
 
     /// Encodes the samples of one packet, as many as [`Ptime::samples`](crate::Ptime::samples)
     /// says, and appends the payload: one Opus packet of 1,276 octets at most (RFC 7587 §4.2), or
-    /// 8 octets of G.711 a millisecond. Returns the [`audio_level`] of just what was encoded: of
+    /// 8 octets of G.711 or G.722 a millisecond, 96 or 32 of L16. Returns the [`audio_level`] of just what was encoded: of
     /// the mix where it is mono.
     ///
     /// # Errors
@@ -89,9 +95,21 @@ impl Encoder {
                     Encoding::Pcma => encode_a_law,
                     _ => encode_mu_law,
                 };
-                let linear = |&sample: &f32| (sample * 32_768.0).round() as i16;
                 let samples = narrowband.resample(&self.samples)?;
                 payload.extend(samples.iter().map(linear).map(compand));
+            }
+            CodecState::G722(wideband, g722) => {
+                let (pairs, _) = wideband.resample(&self.samples)?.as_chunks::<2>();
+                let pairs = pairs.iter().map(|pair| pair.each_ref().map(linear));
+                payload.extend(pairs.map(|pair| g722.encode(pair)));
+            }
+            // Network byte order.
+            CodecState::L16 => {
+                payload.extend(self.samples.iter().map(linear).flat_map(i16::to_be_bytes));
+            }
+            CodecState::L16Wideband(wideband) => {
+                let samples = wideband.resample(&self.samples)?.iter();
+                payload.extend(samples.map(linear).flat_map(i16::to_be_bytes));
             }
         }
         Ok(audio_level(&self.samples))
@@ -109,6 +127,13 @@ impl std::fmt::Debug for Encoder {
 enum CodecState {
     Opus(Box<OpusEncoder>),
     G711(Box<Narrowband>),
+    G722(Box<Narrowband>, Box<G722>),
+    L16,
+    L16Wideband(Box<Narrowband>),
+}
+
+fn linear(sample: &f32) -> i16 {
+    (sample * 32_768.0).round() as i16
 }
 
 /// Clips; what is no number becomes 0, for it would stay in the codec's filters.
@@ -279,6 +304,39 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn rfc3551_4_5_11_l16_is_the_samples_in_network_byte_order() {
+        for (encoding, ptime, octets, rate) in [
+            (Encoding::L16, Ptime::Ms10, 960, 48_000.0),
+            (Encoding::L16Wideband, Ptime::Ms20, 640, 16_000.0),
+        ] {
+            assert_eq!(encoding.codec().max_ptime(), ptime);
+            let payloads = encode_as(encoding, ptime, &mut pair());
+            assert!(payloads.iter().all(|payload| payload.len() == octets));
+            let octets = payloads.concat();
+            let (samples, _) = octets.as_chunks::<2>();
+            let samples: Vec<f32> = samples
+                .iter()
+                .map(|sample| f32::from(i16::from_be_bytes(*sample)) / 32_768.0)
+                .collect();
+            for frequency in [440.0, 1_000.0] {
+                let level = amplitude_at(&samples[4_800..], frequency, rate);
+                assert!((level - 0.125).abs() < 0.002, "{level} at {frequency} Hz");
+            }
+        }
+    }
+
+    #[test]
+    fn rfc3551_4_5_2_g722_payload_is_8_octets_a_millisecond() {
+        let payloads = Ptime::ALL.map(|ptime| {
+            let payloads = encode_as(Encoding::G722, ptime, &mut pair());
+            let octets = 8 * ptime.milliseconds() as usize;
+            assert!(payloads.iter().all(|payload| payload.len() == octets));
+            payloads.concat()
+        });
+        assert!(payloads.iter().all(|octets| *octets == payloads[0]));
     }
 
     /// G.711 Table 2, decoder side.
@@ -498,7 +556,8 @@ mod tests {
 
     #[test]
     fn samples_out_of_range_are_survived() {
-        for encoding in Encoding::PLAIN {
+        for encoding in &Encoding::PLAIN[..4] {
+            let encoding = *encoding;
             let mut encoder = encoder(encoding, Ptime::Ms20);
             for value in [f32::MAX, f32::MIN, f32::INFINITY, f32::NAN, 2.0, 0.0] {
                 let mut payload = Vec::new();

@@ -49,6 +49,7 @@ mod file_decoder;
 mod file_source;
 mod frame_clock;
 mod g711;
+mod g722;
 mod gain;
 #[cfg(test)]
 mod goertzel;

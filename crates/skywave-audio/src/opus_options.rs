@@ -29,7 +29,8 @@ pub struct OpusOptions {
     /// The share of packets that are expected to be lost. Default: none.
     pub expected_loss: ExpectedLoss,
     /// Discontinuous transmission (RFC 6716 §2.1.9) for all listeners: in silence only one packet
-    /// in 400 ms is sent. Listeners that ask for it (`usedtx=1`) get it anyway. Default: false.
+    /// in 400 ms is sent. Listeners that ask for it (`usedtx=1`) get it anyway. With libopus before
+    /// 1.4 (feature `audiopus`) music needs a complexity of 7 for it. Default: false.
     pub dtx: bool,
 }
 

@@ -47,6 +47,15 @@ impl PacketEncoder {
         self.encoder.settings()
     }
 
+    /// Takes over what another one has collected, if its packets are as long: so the first packet
+    /// comes with that of the other.
+    pub fn collect_like(&mut self, other: &Self) {
+        if self.settings().ptime() == other.settings().ptime() {
+            self.begin = other.begin;
+            self.samples.clone_from(&other.samples);
+        }
+    }
+
     /// Goes on with other settings, from the packet in the making on; see [`Encoder::set`].
     ///
     /// # Errors
@@ -114,7 +123,10 @@ const DIGITAL_SILENCE: u8 = 127;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AudioSource, Encoding, Melody, OpusOptions, OpusReceiver, Packetization, Ptime};
+    use crate::{
+        AudioSource, Encoding, Melody, OpusComplexity, OpusOptions, OpusReceiver, Packetization,
+        Ptime,
+    };
 
     fn encoder(encoding: Encoding, ptime: Ptime) -> PacketEncoder {
         let packetization = Packetization { encoding, ptime };
@@ -197,7 +209,16 @@ mod tests {
                 dtx,
                 ..OpusReceiver::MONO
             };
-            let mut encoder = encoder(Encoding::Opus(receiver), Ptime::Ms20);
+            let packetization = Packetization {
+                encoding: Encoding::Opus(receiver),
+                ptime: Ptime::Ms20,
+            };
+            // libopus before 1.4 knows silence only from here on.
+            let options = OpusOptions {
+                complexity: OpusComplexity::new(7).unwrap(),
+                ..OpusOptions::default()
+            };
+            let mut encoder = PacketEncoder::new(packetization.settings(options)).unwrap();
             let mut pcm = melody(100 * 960);
             pcm[20 * 960..80 * 960].fill([0.0; 2]);
             let steps = pcm.chunks(960).zip((0..).step_by(960));

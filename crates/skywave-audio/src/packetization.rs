@@ -58,11 +58,8 @@ impl Packetization {
     pub fn from_bits(bits: u32) -> Option<Self> {
         let [codec, ptime, switches, step] = bits.to_le_bytes();
         let codec = AudioCodec::ALL.get(usize::from(codec.checked_sub(1)?))?;
-        let encoding = match codec {
-            AudioCodec::Opus => Encoding::Opus(OpusReceiver::from_bytes([switches, step])),
-            AudioCodec::Pcmu => Encoding::Pcmu,
-            AudioCodec::Pcma => Encoding::Pcma,
-        };
+        let receiver = OpusReceiver::from_bytes([switches, step]);
+        let encoding = Encoding::new(*codec, receiver);
         let ptime = *Ptime::ALL.get(usize::from(ptime))?;
         Some(Self { encoding, ptime })
     }
@@ -104,7 +101,9 @@ impl EncoderSettings {
     pub fn bit_rate(&self) -> u32 {
         match self.packetization.encoding {
             Encoding::Opus(_) => self.opus.bitrate.map_or(0, |bitrate| bitrate.bits()),
-            Encoding::Pcmu | Encoding::Pcma => 64_000,
+            Encoding::Pcmu | Encoding::Pcma | Encoding::G722 => 64_000,
+            Encoding::L16 => 768_000,
+            Encoding::L16Wideband => 256_000,
         }
     }
 }
@@ -116,7 +115,8 @@ mod tests {
 
     #[test]
     fn packetizations_survive_the_way_through_a_word() {
-        for encoding in Encoding::PLAIN {
+        let uncompressed = [Encoding::L16, Encoding::L16Wideband];
+        for encoding in Encoding::PLAIN.into_iter().chain(uncompressed) {
             for ptime in Ptime::ALL {
                 let packetization = Packetization { encoding, ptime };
                 let bits = packetization.to_bits();

@@ -22,6 +22,8 @@ impl Rtpmap {
         let encoding = match payload_type {
             0 => "PCMU",
             8 => "PCMA",
+            // Its clock rate is 8000, though it has samples of 16 kHz (RFC 3551 §4.5.2).
+            9 => "G722",
             13 => "CN",
             _ => return None,
         };

@@ -85,7 +85,11 @@ impl AudioTrack {
             let listeners = self.shared.encodings.listeners(place).into();
             match all.iter_mut().find(|(own, _)| *own == settings) {
                 Some((_, stats)) => stats.listeners += listeners,
-                None => all.push((settings, EncodingStats::new(&settings, listeners))),
+                None => {
+                    let mut stats = EncodingStats::new(&settings, listeners);
+                    stats.bitrate = stats.bitrate.filter(|_| self.shared.inlet.is_none());
+                    all.push((settings, stats));
+                }
             }
         }
         all.into_iter().map(|(_, stats)| stats).collect()

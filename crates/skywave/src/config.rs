@@ -65,6 +65,8 @@ impl Default for EngineConfig {
 #[derive(Clone, Debug)]
 pub struct TrackConfig {
     /// Codecs that may be used, in the order of an offer. An answer keeps the offer's order.
+    /// G.722 has 7 kHz at the bit rate of G.711; L16 is for local networks, in packets of 10 ms
+    /// (48 kHz) or 20 ms (16 kHz) at most.
     /// Default: Opus, PCMU, PCMA.
     pub codecs: Vec<AudioCodec>,
     /// How much audio a packet carries: longer packets mean fewer of them, more latency, and more
@@ -114,7 +116,7 @@ pub struct TrackConfig {
 impl Default for TrackConfig {
     fn default() -> Self {
         Self {
-            codecs: AudioCodec::ALL.to_vec(),
+            codecs: AudioCodec::MANDATORY.to_vec(),
             ptime: Ptime::default(),
             opus: OpusOptions::default(),
             adaptive_fec: true,

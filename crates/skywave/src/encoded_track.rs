@@ -15,7 +15,8 @@ pub struct EncodedTrackConfig {
     /// Default: Opus.
     pub codec: AudioCodec,
     /// How much audio a packet carries at most. Each may carry another amount; listeners that
-    /// take only shorter ones (`a=maxptime`) are refused. Default: 20 ms.
+    /// take only shorter ones (`a=maxptime`) are refused. It is for the sources to keep to it:
+    /// longer packets, up to 120 ms, are sent all the same. Default: 20 ms.
     pub ptime: Ptime,
     /// As [`TrackConfig::wait_for_listener`]. Default: false.
     pub wait_for_listener: bool,
@@ -53,6 +54,18 @@ impl From<EncodedTrackConfig> for TrackConfig {
 /// Redundancy, retransmission and DTMF work as with other tracks. Nobody looks into the packets:
 /// listeners are not told their level (RFC 6464), and what they declare of their decoders
 /// (RFC 7587 §6.1) is not followed, which any decoder of Opus bears.
+///
+/// ```no_run
+/// use skywave::{EncodedTrackConfig, Engine, EngineConfig, OpusFile};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::bind(EngineConfig::default())?;
+/// let track = engine.encoded_track(EncodedTrackConfig::default());
+/// track.replace_encoded_source(OpusFile::open_repeating("programme.opus")?);
+/// let mut transmitter = engine.transmitter(track.track())?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct EncodedTrack {
     track: AudioTrack,

@@ -12,13 +12,16 @@ use crate::audio_track::TrackShared;
 use crate::config::TrackConfig;
 use crate::stats::AudioCodecCapability;
 
-/// The codec as our offers and answers describe it. Opus has a number of the dynamic range,
-/// G.711 its static ones (RFC 3551 §6).
+/// The codec as our offers and answers describe it. Opus and L16 have numbers of the dynamic range,
+/// G.711 and G.722 their static ones (RFC 3551 §6).
 pub(crate) fn description(codec: AudioCodec) -> CodecDescription {
     let (payload_type, fmtp) = match codec {
         AudioCodec::Opus => (111, "minptime=10;useinbandfec=1"),
         AudioCodec::Pcmu => (0, ""),
         AudioCodec::Pcma => (8, ""),
+        AudioCodec::G722 => (9, ""),
+        AudioCodec::L16 => (96, ""),
+        AudioCodec::L16Wideband => (97, ""),
     };
     CodecDescription {
         name: codec.name(),
@@ -104,18 +107,21 @@ pub(crate) fn packetization(
         return as_it_comes(negotiated, &track.config);
     }
     let track = &track.config;
+    let codec = track.codecs[negotiated.codec];
+    let own = track.ptime.min(codec.max_ptime());
+    let ptime = ptime(own, negotiated.maxptime, negotiated.ptime)?;
+    let mut receiver = opus_receiver(&negotiated.remote_fmtp);
+    let limits = [receiver.max_bitrate, described_limit(negotiated, ptime)];
+    receiver.max_bitrate = limits.into_iter().flatten().min();
     Ok(Packetization {
-        encoding: encoding(track.codecs[negotiated.codec], negotiated),
-        ptime: ptime(track.ptime, negotiated.maxptime, negotiated.ptime)?,
+        encoding: Encoding::new(codec, receiver),
+        ptime,
     })
 }
 
 /// The packets of a track that come encoded, whatever the listener would like.
 fn as_it_comes(negotiated: &Negotiated, track: &TrackConfig) -> Result<Packetization, Error> {
-    let encoding = match track.codecs[negotiated.codec] {
-        AudioCodec::Opus => Encoding::OPUS_STEREO,
-        codec => encoding(codec, negotiated),
-    };
+    let encoding = Encoding::new(track.codecs[negotiated.codec], OpusReceiver::STEREO);
     let ptime = track.ptime;
     match negotiated.maxptime {
         Some(maxptime) if maxptime < ptime.milliseconds() => Err(Error::MaxptimeTooShort {
@@ -142,13 +148,12 @@ fn ptime(own: Ptime, maxptime: Option<u32>, wanted: Option<u32>) -> Result<Ptime
     Ok(own.min(most).min(wanted))
 }
 
-/// The encoding that serves what was negotiated.
-fn encoding(codec: AudioCodec, negotiated: &Negotiated) -> Encoding {
-    match codec {
-        AudioCodec::Opus => Encoding::Opus(opus_receiver(&negotiated.remote_fmtp)),
-        AudioCodec::Pcmu => Encoding::Pcmu,
-        AudioCodec::Pcma => Encoding::Pcma,
-    }
+/// What `b=AS` or `b=TIAS` leaves for the payload of such packets. Headers count in full, as
+/// `b=AS` has it (RFC 8866 §5.8).
+fn described_limit(negotiated: &Negotiated, ptime: Ptime) -> Option<OpusBitrate> {
+    let headers = u64::from(PACKET_OVERHEAD * 8 * 1_000 / ptime.milliseconds());
+    let bits = negotiated.bandwidth?.saturating_sub(headers);
+    OpusBitrate::step_at_most(u32::try_from(bits).unwrap_or(u32::MAX))
 }
 
 /// What the peer's `a=fmtp` declares of its receiver (RFC 7587 §6.1). Values that cannot be read
@@ -167,8 +172,13 @@ fn opus_receiver(fmtp: &Fmtp) -> OpusReceiver {
     }
 }
 
+/// Octets on top of a payload: RTP's header with extensions, SRTP's tag, UDP and IPv6.
+const PACKET_OVERHEAD: u32 = 20 + 16 + 8 + 40;
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -198,16 +208,21 @@ mod tests {
         }
     }
 
-    /// What the answer to such an offer makes of the receiver.
-    fn receiver_of(offer: &str) -> OpusReceiver {
+    /// What the answer to such an offer agrees to.
+    fn negotiated(offer: &str) -> Negotiated {
         let codecs = [description(AudioCodec::Opus)];
         let capabilities = SendCapabilities::new(&codecs);
         let offer = skywave_sdp::SessionDescription::parse(offer).unwrap();
         let identity = skywave_dtls::Identity::generate(std::time::SystemTime::now()).unwrap();
         let local = skywave_peer::LocalParameters::from_random(rand::random());
         let local = local.description(&identity, &[]);
-        let (_, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities).unwrap();
-        opus_receiver(&negotiated.remote_fmtp)
+        skywave_sdp::answer(&local, &offer, &capabilities)
+            .unwrap()
+            .1
+    }
+
+    fn receiver_of(offer: &str) -> OpusReceiver {
+        opus_receiver(&negotiated(offer).remote_fmtp)
     }
 
     const CHROMIUM: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
@@ -225,6 +240,45 @@ mod tests {
             ..fec
         };
         assert_eq!(receiver_of(FIREFOX), stereo);
+    }
+
+    #[test]
+    fn level_of_packets_that_come_encoded_is_not_told() {
+        let id = crate::audio_track::TrackId {
+            engine: 0,
+            number: 0,
+        };
+        let told = |track: TrackShared| {
+            let (track, negotiated) = (Arc::new(track), negotiated(CHROMIUM));
+            let needed = packetization(&negotiated, &track).unwrap();
+            let audience = Audience::reserve(Arc::clone(&track), 0, needed).unwrap();
+            let remote = remote(&negotiated, &track, &audience);
+            remote.rtp.extensions.audio_level.is_some()
+        };
+        assert!(told(TrackShared::new(id, TrackConfig::default(), 1)));
+        let config = crate::encoded_track::EncodedTrackConfig::default();
+        assert!(!told(TrackShared::encoded(id, config, 1)));
+    }
+
+    #[test]
+    fn rfc8866_5_8_bandwidth_of_the_description_bounds_opus() {
+        let id = crate::audio_track::TrackId {
+            engine: 0,
+            number: 0,
+        };
+        let track = TrackShared::new(id, TrackConfig::default(), 1);
+        let limit = |line: &str| {
+            let offer = CHROMIUM.replace("t=0 0\r\n", &format!("{line}t=0 0\r\n"));
+            match packetization(&negotiated(&offer), &track).unwrap().encoding {
+                Encoding::Opus(receiver) => receiver.max_bitrate.map(OpusBitrate::bits),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(limit(""), None);
+        // Headers of 50 packets a second take 33.6 kb/s.
+        assert_eq!(limit("b=AS:60\r\n"), Some(24_000));
+        assert_eq!(limit("b=TIAS:20000\r\n"), Some(6_000));
+        assert_eq!(limit("b=AS:1000\r\n"), None);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(crate) struct PlayingEncodedTrack {
     source: Option<Box<dyn EncodedSource>>,
     /// The packet before is missing.
     pausing: bool,
+    /// If a listener was waited for, it came.
+    started: bool,
 }
 
 impl PlayingEncodedTrack {
@@ -40,6 +42,7 @@ impl PlayingEncodedTrack {
             end: 0,
             source: None,
             pausing: false,
+            started: false,
         }
     }
 
@@ -64,8 +67,9 @@ impl PlayingEncodedTrack {
             inlet.fault.send_replace(None);
             shared.counters.ended.store(false, Relaxed);
         }
-        let waits = shared.config.wait_for_listener && shared.encodings.heard().next().is_none();
-        let packet = if waits { None } else { self.next(inlet) };
+        let is_heard = || shared.encodings.heard().next().is_some();
+        self.started = self.started || !shared.config.wait_for_listener || is_heard();
+        let packet = if self.started { self.next(inlet) } else { None };
         let Some(packet) = packet else {
             self.pausing = true;
             self.end = self.position + IDLE_SAMPLES;
@@ -79,14 +83,19 @@ impl PlayingEncodedTrack {
     /// Goes on to the next packet, having played one at `now`. Packets are never dropped: if this
     /// comes far too late, their time is moved.
     pub(crate) fn advance(&mut self, now: Instant) {
-        let lateness = now.saturating_duration_since(self.deadline());
-        self.shared.counters.lateness.record(lateness);
+        let counters = &self.shared.counters;
+        if self.source.is_some() {
+            let lateness = now.saturating_duration_since(self.deadline());
+            counters.lateness.record(lateness);
+        }
         self.position = self.end;
         let behind = now.saturating_duration_since(self.deadline());
         if behind > MAX_BEHIND {
-            self.position += samples(behind);
+            let skipped = samples(behind);
+            self.position += skipped;
             self.pausing = true;
-            add(&self.shared.counters.frames_skipped, 1);
+            let frame = self.shared.config.ptime.samples() as u64;
+            add(&counters.frames_skipped, skipped.div_ceil(frame));
         }
         self.end = self.position;
     }

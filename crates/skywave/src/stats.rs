@@ -179,12 +179,14 @@ pub struct TrackStats {
 pub struct EncodingStats {
     /// The codec: `audio/opus`.
     pub mime_type: &'static str,
-    /// Channels that are encoded.
+    /// Channels that are encoded; if packets of Opus come encoded, 2 at most.
     pub channels: u8,
-    /// How much a packet carries, in milliseconds.
+    /// How much a packet carries, in milliseconds; if it comes encoded, at most.
     pub ptime: u32,
-    /// The bit rate of the payload in bit/s: what the encoder is set to.
-    pub bitrate: u32,
+    /// The bit rate of the payload in bit/s: what the encoder is set to. None if packets come
+    /// encoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bitrate: Option<u32>,
     /// Connected listeners that get it.
     pub listeners: u64,
 }
@@ -195,7 +197,7 @@ impl EncodingStats {
             mime_type: settings.codec().mime_type(),
             channels: settings.channels(),
             ptime: settings.ptime().milliseconds(),
-            bitrate: settings.bit_rate(),
+            bitrate: Some(settings.bit_rate()),
             listeners,
         }
     }

@@ -111,7 +111,7 @@ impl TrackEncodings {
                 }
                 continue;
             }
-            match PacketEncoder::new(settings) {
+            match self.start(settings) {
                 Ok(mut encoder) => {
                     encoder.set_silence(shared.config.silence, shared.config.silence_hangover);
                     self.encoders.push(Running {
@@ -125,6 +125,17 @@ impl TrackEncodings {
         }
         self.encoders.retain(|running| running.wanted);
         result
+    }
+
+    /// A new encoder. If others are in the middle of such a packet, so is it: streams that have
+    /// shared an encoder until now miss no packet.
+    fn start(&self, settings: EncoderSettings) -> Result<PacketEncoder, Error> {
+        let mut encoder = PacketEncoder::new(settings)?;
+        let is_alike = |other: &&Running| other.encoder.settings().ptime() == settings.ptime();
+        if let Some(other) = self.encoders.iter().find(is_alike) {
+            encoder.collect_like(&other.encoder);
+        }
+        Ok(encoder)
     }
 }
 
@@ -262,6 +273,36 @@ mod tests {
         stage.set(16_000);
         assert_eq!(stage.play(), [40, 40, 40]);
         assert_eq!((stage.running(), stage.errors()), (1, 0));
+    }
+
+    #[test]
+    fn options_that_change_within_a_packet_cost_no_stream_one() {
+        let mut stage = Stage::new();
+        stage.set(24_000);
+        for bits in [64_000, 32_000] {
+            stage.shared.join(
+                0,
+                Packetization {
+                    ptime: Ptime::Ms60,
+                    ..limited(bits)
+                },
+            );
+        }
+        let mut sent = Vec::new();
+        for step in 0..9 {
+            // In the second packet, and in the third.
+            match step {
+                4 => stage.set(128_000),
+                7 => stage.set(16_000),
+                _ => {}
+            }
+            sent.push(stage.play());
+        }
+        let counts: Vec<_> = sent.iter().map(Vec::len).collect();
+        assert_eq!(counts, [0, 0, 2, 0, 0, 2, 0, 0, 2]);
+        assert_eq!(sent[2], [180, 180]);
+        assert_eq!(sent[5].iter().sum::<usize>(), 480 + 240);
+        assert_eq!(sent[8], [120, 120]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use skywave::{
-    AudioTrack, EncodedPacket, EncodedSource, EncodedSupply, EncodedTrackConfig, Engine,
-    EngineConfig, Error, OpusBitrate, OpusFile, OpusOptions, OpusRateControl, TrackConfig,
+    AudioCodec, AudioTrack, EncodedPacket, EncodedSource, EncodedSupply, EncodedTrackConfig,
+    Engine, EngineConfig, Error, OpusBitrate, OpusFile, OpusOptions, OpusRateControl, TrackConfig,
 };
 use tokio::time::timeout;
 
@@ -60,7 +60,7 @@ fn hundred_listeners_with_three_different_wishes_share_three_encodings() {
         .collect();
     assert_eq!(
         encodings,
-        BTreeSet::from([(1, 24_000), (1, 48_000), (2, 96_000)])
+        BTreeSet::from([(1, Some(24_000)), (1, Some(48_000)), (2, Some(96_000))])
     );
     assert_eq!(track.encodings().len(), 3);
     drop(transmitters);
@@ -87,6 +87,56 @@ fn listener_that_no_encoding_suits_is_refused_where_no_other_is_allowed() {
     let refused = third.accept_offer(&offer("maxaveragebitrate=8000"));
     assert!(matches!(refused, Err(Error::TooManyEncodings { limit: 1 })));
     assert_eq!(track.encodings().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc3551_4_5_2_g722_has_a_clock_of_8_khz() {
+    let engine = Engine::bind(EngineConfig::default()).unwrap();
+    let config = TrackConfig {
+        codecs: vec![AudioCodec::G722],
+        ..TrackConfig::default()
+    };
+    let track = track(&engine, config);
+    let mut transmitter = engine.transmitter(&track).unwrap();
+    let mut listener = Listener::new().await;
+    let offer = listener.offer().await;
+    listener
+        .accept_answer(transmitter.accept_offer(&offer).unwrap())
+        .await;
+    connected(&transmitter).await;
+    let packets = listener.packets(20).await;
+    for packet in &packets {
+        assert_eq!((packet.payload.len(), packet.header.payload_type), (160, 9));
+    }
+    let ticks = |packet: usize| packets[packet].header.timestamp;
+    assert!(ticks(1).wrapping_sub(ticks(0)).is_multiple_of(160));
+    let stats = transmitter.transmission_stats();
+    assert_eq!(stats.mime_type, Some("audio/G722"));
+}
+
+#[test]
+fn l16_is_taken_where_the_track_allows_it_in_packets_that_fit_into_datagrams() {
+    let engine = Engine::bind(EngineConfig::default()).unwrap();
+    let offer = CHROMIUM.replace("opus/48000/2", "L16/48000");
+    let default = track(&engine, TrackConfig::default());
+    let mut transmitter = engine.transmitter(&default).unwrap();
+    transmitter.accept_offer(&offer).unwrap();
+    assert_ne!(default.encodings()[0].mime_type, "audio/L16");
+    let config = TrackConfig {
+        codecs: vec![AudioCodec::L16, AudioCodec::L16Wideband],
+        ..TrackConfig::default()
+    };
+    let allowed = track(&engine, config);
+    let mut transmitter = engine.transmitter(&allowed).unwrap();
+    transmitter.accept_offer(&offer).unwrap();
+    let encodings = allowed.encodings();
+    let encoding = &encodings[0];
+    assert_eq!((encoding.mime_type, encoding.ptime), ("audio/L16", 10));
+    let mut offering = engine.transmitter(&allowed).unwrap();
+    let offer = offering.create_offer().unwrap();
+    for line in ["a=rtpmap:96 L16/48000\r\n", "a=rtpmap:97 L16/16000\r\n"] {
+        assert!(offer.contains(line), "{offer}");
+    }
 }
 
 /// Receives until packets have that many octets of payload.
@@ -149,7 +199,8 @@ async fn encoded_packets_go_out_as_they_are() {
         }
     };
     assert!(timeout(PATIENCE, ended).await.is_ok());
-    assert_eq!(track.fault(), None);
+    assert_eq!((track.fault(), track.packets_refused()), (None, 0));
+    assert_eq!(track.track().encodings()[0].bitrate, None);
 }
 
 #[test]

@@ -136,7 +136,10 @@ fn capabilities_list_the_codecs() {
         [
             ("audio/opus", 48_000, 2),
             ("audio/PCMU", 8000, 1),
-            ("audio/PCMA", 8000, 1)
+            ("audio/PCMA", 8000, 1),
+            ("audio/G722", 8000, 1),
+            ("audio/L16", 48000, 1),
+            ("audio/L16", 16000, 1)
         ]
     );
     assert_eq!(codecs[0].sdp_fmtp_line, Some("minptime=10;useinbandfec=1"));
