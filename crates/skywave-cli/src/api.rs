@@ -22,6 +22,7 @@ use skywave::{AudioTrack, AudioTransmitter, Engine, TransmissionStats};
 use skywave_whip::{Listeners, Problem};
 use tokio::sync::Mutex;
 
+use crate::metrics::Figures;
 use crate::source::{self, SourceName};
 
 /// One programme on the air.
@@ -48,6 +49,16 @@ impl Station {
             listeners,
             started: Instant::now(),
             source: Mutex::new(source),
+        }
+    }
+
+    /// All figures of this moment.
+    pub(crate) async fn figures(&self) -> Figures {
+        let listeners = self.listeners.stats().await.into_iter();
+        Figures {
+            engine: self.engine.stats(),
+            tracks: vec![self.track.stats()],
+            listeners: listeners.map(|(_, transmission)| transmission).collect(),
         }
     }
 }
@@ -144,7 +155,7 @@ async fn capabilities() -> Json<Value> {
 /// `Host` or `Origin`; so does a reverse proxy, which mostly says that it
 /// forwards. One that says nothing and puts a loopback name into `Host` cannot be
 /// told from a client here: it must pass `Host` on.
-fn is_local(client: SocketAddr, headers: &HeaderMap) -> bool {
+pub(crate) fn is_local(client: SocketAddr, headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let meant = text(header::HOST).is_some_and(is_loopback_host);
     let from_here = match text(header::ORIGIN) {

@@ -9,8 +9,11 @@
 
 mod api;
 mod args;
+mod exposition;
 mod http;
+mod metrics;
 mod page;
+mod process_figures;
 mod serve;
 mod shutdown;
 mod source;

@@ -18,7 +18,7 @@ use crate::api::{self, Station};
 use crate::args::Serve;
 use crate::shutdown::Signals;
 use crate::source::SourceName;
-use crate::{http, page, source, system_limits};
+use crate::{http, metrics, page, source, system_limits};
 
 /// Serves until SIGINT or SIGTERM, then hangs up everybody.
 pub(crate) async fn serve(name: SourceName, args: &Serve) -> Result<(), Error> {
@@ -70,6 +70,7 @@ fn router(whep: Router, station: Arc<Station>) -> Router {
     Router::new()
         .merge(page::router())
         .merge(api::router())
+        .merge(metrics::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(station)

@@ -48,6 +48,7 @@ mod port_counters;
 mod queue;
 mod scheduling;
 mod seat;
+mod session_counters;
 mod shard;
 mod state_change;
 mod stats;
@@ -70,7 +71,7 @@ pub use skywave_audio::{
     Ptime, Silence, Tone,
 };
 pub use skywave_dtls::Error as DtlsError;
-pub use skywave_peer::{CloseReason, FailureReason, Limits};
+pub use skywave_peer::{CloseReason, DistributionSnapshot, FailureReason, Limits, TotalsSnapshot};
 pub use skywave_sdp::Error as DescriptionError;
 pub use state_change::{StateChange, StateChanges, StateReason};
 pub use stats::{AudioCodecCapability, EngineStats, ShardStats, TrackStats, TransmissionStats};

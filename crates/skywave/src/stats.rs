@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::Serialize;
+use skywave_peer::TotalsSnapshot;
 
 use crate::lateness::Lateness;
 use crate::scheduling::Scheduling;
@@ -114,6 +115,14 @@ pub struct EngineStats {
     /// How long after they were due packets were handed to the kernel: from the time that their
     /// frame, or the slot of their part of the audience, was due.
     pub lateness: Lateness,
+    /// Sessions in which media began to flow.
+    pub connected: u64,
+    /// Sessions that ended, by reason: who hung up, or what failed.
+    pub ended: BTreeMap<&'static str, u64>,
+    /// What all transmitters sent and their listeners reported, those that are gone included; some
+    /// seconds old at most. Nothing in it goes down. Not serialised.
+    #[serde(skip)]
+    pub totals: TotalsSnapshot,
     /// Datagrams received and not used, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
     /// Each media port and its thread.
