@@ -38,6 +38,7 @@ mod engine;
 mod error;
 mod fan_out;
 mod lateness;
+mod listening_quality;
 mod mailbox;
 mod media_thread;
 mod negotiation;

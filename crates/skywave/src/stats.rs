@@ -88,6 +88,11 @@ pub struct TransmissionStats {
     pub total_round_trip_time: f64,
     /// How many were measured.
     pub round_trip_time_measurements: u64,
+    /// How the listener would rate what it hears, 1 (bad) to 4.4, estimated from its last report by
+    /// the E-model (ITU-T G.107): for speech, and without regard to redundancy. Absent before the
+    /// first report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimated_mos: Option<f64>,
     /// Where media goes.
     pub remote_address: Option<SocketAddr>,
     /// The protection of media, as `AEAD_AES_128_GCM`.

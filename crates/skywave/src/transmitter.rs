@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use skywave_audio::{AudioCodec, AudioSource, Packetization};
 use skywave_dtls::Version;
 use skywave_peer::{LocalParameters, Peer, PeerConfig, PeerId, TransportCounters};
-use skywave_rtp::{Counters, Packing, ToneSender};
+use skywave_rtp::{Counters, CountersSnapshot, Packing, ToneSender};
 use skywave_sdp::{CodecDescription, Negotiated, SendCapabilities, SessionDescription};
 use tokio::sync::watch;
 
@@ -18,6 +18,7 @@ use crate::audio_track::AudioTrack;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::listening_quality::{Conditions, estimated_mos};
 use crate::media_thread::Command;
 use crate::negotiation;
 use crate::patience::within_patience;
@@ -74,6 +75,21 @@ struct Agreed {
     /// Of the encoder, in bit/s.
     bit_rate: u32,
     remote_ufrag: String,
+    ptime: Duration,
+}
+
+impl Agreed {
+    /// None before the first report.
+    fn estimated_mos(&self, counters: &CountersSnapshot) -> Option<f64> {
+        counters.last_report?;
+        let conditions = Conditions {
+            loss: counters.fraction_lost,
+            jitter: Duration::from_secs_f64(counters.jitter_seconds(self.codec.clock_rate())),
+            round_trip_time: counters.round_trip_time.unwrap_or_default(),
+            ptime: self.ptime,
+        };
+        Some(estimated_mos(self.codec, conditions))
+    }
 }
 
 impl AudioTransmitter {
@@ -299,6 +315,7 @@ impl AudioTransmitter {
             round_trip_time: counters.round_trip_time.map(|time| time.as_secs_f64()),
             total_round_trip_time: counters.total_round_trip_time.as_secs_f64(),
             round_trip_time_measurements: counters.round_trip_time_measurements,
+            estimated_mos: agreed.and_then(|agreed| agreed.estimated_mos(&counters)),
             remote_address: connection.map(|connection| connection.path.remote),
             srtp_cipher: connection.map(|connection| connection.profile.name()),
             tls_version: connection
@@ -445,6 +462,7 @@ impl AudioTransmitter {
             rtx: negotiated.rtx.is_some(),
             bit_rate: packetization.encoding.bit_rate(),
             remote_ufrag: negotiated.remote_ice.ufrag.clone(),
+            ptime: packetization.ptime.duration(),
         });
         Ok(())
     }
