@@ -112,6 +112,35 @@ fn chromium_conceals_nothing_for_fifty_swaps() {
     browser.close();
 }
 
+#[test]
+fn chromium_received_octet_for_octet_what_statistics_say_was_sent() {
+    let _turn = turn();
+    let server = Server::start("tone:440");
+    let mut browser = play(BrowserKind::Chromium, &server);
+    browser.evaluate_until(
+        "(async () => (await probe.stats(skywave.pc)).inbound.packetsReceived >= 50)()",
+        PATIENCE,
+    );
+    // Until no packet is between the two.
+    let at_once = (0..500).find_map(|_| {
+        let sent = server.stats()["listeners"][0].clone();
+        let received = browser.evaluate("probe.stats(skywave.pc)")["inbound"].clone();
+        (sent["packetsSent"] == received["packetsReceived"]).then_some((sent, received))
+    });
+    let (sent, received) = at_once.expect("both have the same number of packets at some time");
+    assert_eq!(received["packetsLost"], 0, "{received:#}");
+    assert_eq!(
+        sent["bytesSent"], received["bytesReceived"],
+        "{sent:#} {received:#}"
+    );
+    assert_eq!(
+        sent["headerBytesSent"], received["headerBytesReceived"],
+        "{sent:#} {received:#}"
+    );
+    assert_eq!(sent["ssrc"], received["ssrc"]);
+    browser.close();
+}
+
 fn page_plays_and_swaps(kind: BrowserKind) {
     let _turn = turn();
     let server = Server::start("tone:440");

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use skywave::{AudioCodec, AudioTransmitter, Config, Error, RtpConfig, Tone, TransmitterState};
+use skywave::{
+    AudioCodec, AudioTransmitter, Config, Error, RtpConfig, Stats, Tone, TransmitterState,
+};
 use skywave_tests::{AiortcPeer, Report};
 use tokio::runtime::Runtime;
 
@@ -65,7 +67,10 @@ fn aiortc_hears_us_with_everything_switched_on_whoever_offers() {
 fn statistics_match_what_aiortc_received() {
     let (mut transmitter, mut peer) = (transmitter(AudioCodec::Opus), AiortcPeer::spawn());
     offer(&mut transmitter, &mut peer, "opus");
-    let report = peer.report_when(PATIENCE, |report| !report.rtcp.sender_reports.is_empty());
+    let report = peer.report_when(PATIENCE, |report| {
+        let reported = transmitter.transmission_stats().reports_received > 0;
+        reported && !report.rtcp.sender_reports.is_empty()
+    });
     assert!(report.rtp.packets > 0);
     runtime().block_on(transmitter.close());
     let report = peer.report_when(PATIENCE, |report| !report.rtcp.byes.is_empty());
@@ -78,6 +83,22 @@ fn statistics_match_what_aiortc_received() {
         stats.rtcp_packets_sent as usize,
         report.rtcp.compounds.len()
     );
+    for object in transmitter.stats_report().iter() {
+        match object {
+            Stats::OutboundRtp(sent) => {
+                assert_eq!(sent.packets_sent, report.rtp.packets);
+                assert_eq!(sent.bytes_sent, report.rtp.payload_octets);
+            }
+            // What it reported last was true then.
+            Stats::RemoteInboundRtp(received) => {
+                assert_eq!(received.packets_lost, 0);
+                let packets = received.packets_received.expect("under the first SSRC");
+                assert!((1..=report.rtp.packets).contains(&packets), "{packets}");
+                assert!((0.0..0.5).contains(&received.jitter), "{}", received.jitter);
+            }
+            _ => {}
+        }
+    }
 }
 
 #[test]

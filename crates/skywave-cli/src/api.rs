@@ -20,6 +20,7 @@ use skywave_whip::Listeners;
 
 use crate::access::Control;
 use crate::channels::{self, Channels, file_name};
+use crate::metrics::Figures;
 
 /// All that is on the air.
 pub(crate) struct Station {
@@ -43,6 +44,20 @@ impl Station {
             listeners,
             control,
             started: Instant::now(),
+        }
+    }
+
+    /// All figures of this moment.
+    pub(crate) async fn figures(&self) -> Figures {
+        let listeners = self.listeners.stats().await.into_iter();
+        Figures {
+            engine: self.engine.stats(),
+            tracks: self
+                .channels
+                .iter()
+                .map(|channel| channel.track.stats())
+                .collect(),
+            listeners: listeners.map(|(_, transmission)| transmission).collect(),
         }
     }
 }

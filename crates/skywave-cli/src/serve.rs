@@ -24,7 +24,7 @@ use crate::health::Health;
 use crate::http::{Tls, TlsError};
 use crate::shutdown::Signals;
 use crate::source::SourceName;
-use crate::{http, page, source, system_limits};
+use crate::{http, metrics, page, source, system_limits};
 
 /// Serves until SIGINT or SIGTERM, then hangs up everybody.
 pub(crate) async fn serve(channels: &[ChannelArg], args: &Serve) -> Result<(), Error> {
@@ -196,6 +196,7 @@ fn router(whep: Router, station: Arc<Station>) -> Router {
     Router::new()
         .merge(page::router())
         .merge(api::router())
+        .merge(metrics::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(station)

@@ -328,3 +328,31 @@ fn interrupt_and_terminate_end_it_with_listeners_and_open_connections() {
         drop(half_request);
     }
 }
+
+#[test]
+fn metrics_are_for_this_computer_and_count_sessions_that_are_over() {
+    let program = Program::start(&["tone:440"]);
+    let mut answer = program.get("/metrics");
+    let content_type = answer.headers()["content-type"].to_str().unwrap();
+    assert!(
+        content_type.starts_with("text/plain; version=0.0.4"),
+        "{content_type}"
+    );
+    let text = answer.body_mut().read_to_string().unwrap();
+    for name in [
+        "skywave_build_info{version=",
+        "skywave_sessions_ended_total{reason=\"local\"} 0\n",
+        "process_resident_memory_bytes ",
+    ] {
+        assert!(text.contains(name), "{name}\n{text}");
+    }
+    let response = program.post_offer(OFFER);
+    let session = response.headers()["location"].to_str().unwrap().to_owned();
+    program.delete(&session);
+    let text = program.get("/metrics").body_mut().read_to_string().unwrap();
+    assert!(
+        text.contains("skywave_sessions_ended_total{reason=\"local\"} 1\n"),
+        "{text}"
+    );
+    assert_eq!(program.get_as("radio.example", "/metrics").status(), 403);
+}

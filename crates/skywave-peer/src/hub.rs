@@ -17,6 +17,7 @@ use crate::send_options::SendOptions;
 use crate::send_state::Moment;
 use crate::send_states::SendStates;
 use crate::stream::{Cursor, Stream, StreamFrame, StreamKey};
+use crate::totals::Totals;
 
 /// All peers behind one port: tells them apart, hands them what is theirs, and sends frames to
 /// those who listen.
@@ -38,6 +39,7 @@ pub struct Hub {
     by_path: HashMap<Path, u32>,
     streams: HashMap<StreamKey, Stream>,
     drops: Arc<DropCounters>,
+    totals: Arc<Totals>,
     /// Where the sweep over all peers goes on.
     sweep: usize,
 }
@@ -61,6 +63,11 @@ impl Hub {
     /// Datagrams dropped, by reason.
     pub fn drops(&self) -> &Arc<DropCounters> {
         &self.drops
+    }
+
+    /// What all peers were sent and reported, those that left included.
+    pub fn totals(&self) -> &Arc<Totals> {
+        &self.totals
     }
 
     /// Peers that receive a stream.
@@ -226,6 +233,7 @@ impl Hub {
                 let timestamp = self.timestamp(index, io);
                 if let Some(peer) = &mut self.peers[index as usize] {
                     let step = peer.handle_timeout(timestamp, io);
+                    peer.settle(&self.totals);
                     self.apply(index, step, io);
                 }
             }
@@ -334,7 +342,12 @@ impl Hub {
                     io.events.push((peer.id(), PeerEvent::Moved(path)));
                 }
             }
-            Step::Obey(demands) => self.obey(index, &demands, io),
+            Step::Obey(demands) => {
+                if let Some(peer) = &mut self.peers[index as usize] {
+                    peer.settle(&self.totals);
+                }
+                self.obey(index, &demands, io);
+            }
             Step::End(event) => self.remove(index, event, io),
         }
         if let Some(peer) = &self.peers[index as usize] {
@@ -343,9 +356,10 @@ impl Hub {
     }
 
     fn remove(&mut self, index: u32, event: PeerEvent, io: &mut Io<'_>) {
-        let Some(peer) = self.peers[index as usize].take() else {
+        let Some(mut peer) = self.peers[index as usize].take() else {
             return;
         };
+        peer.settle(&self.totals);
         if self.senders.remove(index)
             && let Some(remote) = peer.remote()
             && let Some(stream) = self.streams.get_mut(&remote.stream)

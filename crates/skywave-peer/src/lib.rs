@@ -29,6 +29,7 @@
 
 mod demands;
 mod demux;
+mod distribution;
 mod drop_reason;
 mod event;
 mod heard;
@@ -47,9 +48,11 @@ mod send_state;
 mod send_states;
 mod split_mix;
 mod stream;
+mod totals;
 mod transport_counters;
 
 pub use demux::Protocol;
+pub use distribution::DistributionSnapshot;
 pub use drop_reason::{DropCounters, DropReason};
 pub use event::{CloseReason, Connection, FailureReason, Io, PeerEvent, PeerId};
 pub use hub::Hub;
@@ -60,4 +63,5 @@ pub use peer::{Peer, PeerConfig};
 pub use remote::Remote;
 pub use rtp_terms::{MediaFormat, RtpTerms};
 pub use stream::{Cursor, StreamFrame, StreamKey};
+pub use totals::{Totals, TotalsSnapshot};
 pub use transport_counters::TransportCounters;

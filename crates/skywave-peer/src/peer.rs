@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use skywave_dtls::{Dtls, Event, Identity, Role};
 use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
-use skywave_rtp::Counters;
+use skywave_rtp::{Counters, CountersSnapshot};
 
 use self::ice_restart::agent_of;
 use crate::demands::Demands;
@@ -24,6 +24,7 @@ use crate::outbox::Outbox;
 use crate::remote::Remote;
 use crate::reporter::Reporter;
 use crate::send_state::SendState;
+use crate::totals::Totals;
 use crate::transport_counters::TransportCounters;
 
 use life_signs::LifeSigns;
@@ -62,6 +63,8 @@ pub struct Peer {
     phase: Phase,
     signs: LifeSigns,
     disconnected: bool,
+    /// What is in the totals already.
+    settled: Box<CountersSnapshot>,
     next_due: Instant,
 }
 
@@ -108,6 +111,7 @@ impl Peer {
             phase: Phase::Checking,
             signs: LifeSigns::default(),
             disconnected: false,
+            settled: Box::default(),
             next_due: now,
         }
     }
@@ -305,6 +309,16 @@ impl Peer {
         let step = self.handle_dtls_event(event, io);
         self.schedule(io.now);
         step
+    }
+
+    /// Adds what its counters gained to those of all.
+    pub(crate) fn settle(&mut self, totals: &Totals) {
+        let Some(remote) = &self.remote else {
+            return;
+        };
+        let counters = self.config.counters.snapshot();
+        totals.add(&self.settled, &counters, remote.format.clock_rate);
+        *self.settled = counters;
     }
 
     /// Hangs up: BYE first, then close_notify, as some peers look at one and some at the other.

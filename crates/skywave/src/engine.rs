@@ -139,6 +139,9 @@ impl Engine {
             stats.frames_dropped += counters.frames_dropped.load(Relaxed);
             stats.slots_late += counters.slots_late.load(Relaxed);
             stats.lateness.merge(&lateness);
+            stats.connected += counters.sessions.connected();
+            counters.sessions.add_ended_to(&mut stats.ended);
+            stats.totals.merge(&shard.totals.snapshot());
             for (reason, count) in shard.drops.iter() {
                 *stats.dropped.entry(reason.name()).or_default() += count;
             }

@@ -16,6 +16,8 @@ pub struct LatenessHistogram {
     buckets: [AtomicU64; BUCKETS],
     /// In nanoseconds.
     max: AtomicU64,
+    /// In nanoseconds.
+    sum: AtomicU64,
 }
 
 impl LatenessHistogram {
@@ -32,6 +34,9 @@ impl LatenessHistogram {
         if nanos > self.max.load(Relaxed) {
             self.max.store(nanos, Relaxed);
         }
+        let sum = self.sum.load(Relaxed);
+        let sum = sum.saturating_add(nanos.saturating_mul(count));
+        self.sum.store(sum, Relaxed);
     }
 
     /// What was recorded so far.
@@ -39,6 +44,7 @@ impl LatenessHistogram {
         Lateness {
             buckets: std::array::from_fn(|index| self.buckets[index].load(Relaxed)),
             max: self.max.load(Relaxed),
+            sum: self.sum.load(Relaxed),
         }
     }
 }
@@ -48,6 +54,7 @@ impl Default for LatenessHistogram {
         Self {
             buckets: std::array::from_fn(|_| AtomicU64::new(0)),
             max: AtomicU64::new(0),
+            sum: AtomicU64::new(0),
         }
     }
 }
@@ -59,6 +66,8 @@ pub struct Lateness {
     buckets: [u64; BUCKETS],
     /// In nanoseconds.
     max: u64,
+    /// In nanoseconds.
+    sum: u64,
 }
 
 impl Lateness {
@@ -70,6 +79,21 @@ impl Lateness {
     /// The greatest, exactly. Zero if there is none.
     pub fn max(&self) -> Duration {
         Duration::from_nanos(self.max)
+    }
+
+    /// All of them added up.
+    pub fn sum(&self) -> Duration {
+        Duration::from_nanos(self.sum)
+    }
+
+    /// How many were less late than 32 us, 64 us and so on, each twice the one before, up to
+    /// 1.05 s.
+    pub fn cumulative(&self) -> impl Iterator<Item = (Duration, u64)> {
+        (1..=OCTAVES).map(|octaves| {
+            let last = 4 * octaves;
+            let below = self.buckets[..=last].iter().sum();
+            (upper_bound(last), below)
+        })
     }
 
     /// The lateness that a share of `q`, 0 to 1, did not exceed; 0.5 asks for the median.
@@ -100,6 +124,7 @@ impl Lateness {
             *own += others;
         }
         self.max = self.max.max(other.max);
+        self.sum = self.sum.saturating_add(other.sum);
     }
 
     /// What was recorded after `earlier`, a snapshot of the same histogram. Its greatest is told
@@ -116,7 +141,8 @@ impl Lateness {
             }
             Some(_) => self.max,
         };
-        Self { buckets, max }
+        let sum = self.sum.saturating_sub(earlier.sum);
+        Self { buckets, max, sum }
     }
 }
 
@@ -126,6 +152,7 @@ impl Default for Lateness {
         Self {
             buckets: [0; BUCKETS],
             max: 0,
+            sum: 0,
         }
     }
 }
@@ -273,6 +300,26 @@ mod tests {
 
         histogram.record(us(30_000));
         assert_eq!(histogram.snapshot().since(&earlier).max(), us(30_000));
+    }
+
+    #[test]
+    fn counts_below_powers_of_two_are_exact() {
+        let some = of([
+            us(3),
+            us(31),
+            us(32),
+            us(63),
+            us(64),
+            us(1_048_575),
+            us(1_048_576),
+        ]);
+        let below: Vec<_> = some.cumulative().collect();
+        assert_eq!(below[..3], [(us(32), 2), (us(64), 4), (us(128), 5)]);
+        assert_eq!(below.last(), Some(&(us(1_048_576), 6)));
+        assert_eq!(
+            some.sum(),
+            us(3 + 31 + 32 + 63 + 64 + 1_048_575 + 1_048_576)
+        );
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod engine;
 mod error;
 mod fan_out;
 mod lateness;
+mod listening_quality;
 mod loss_distribution;
 mod mailbox;
 mod media_thread;
@@ -58,6 +59,7 @@ mod port_counters;
 mod queue;
 mod scheduling;
 mod seat;
+mod session_counters;
 mod shard;
 mod speech;
 mod state_change;
@@ -90,7 +92,7 @@ pub use skywave_audio::{
     Volume, playlist_files,
 };
 pub use skywave_dtls::Error as DtlsError;
-pub use skywave_peer::{CloseReason, FailureReason, Limits};
+pub use skywave_peer::{CloseReason, DistributionSnapshot, FailureReason, Limits, TotalsSnapshot};
 pub use skywave_sdp::Error as DescriptionError;
 pub use skywave_sdp::IceCredentials;
 pub use speech::{SpeechEvent, SpeechPosition, SpeechQueue, SpeechQueueConfig, SpeechSource};

@@ -377,7 +377,12 @@ impl MediaThread {
     fn tell_events(&mut self) {
         for (id, event) in self.events.drain(..) {
             tracing::debug!(peer = id.0, ?event);
-            if self.seats.get_mut(&id).is_some_and(|seat| seat.tell(event)) {
+            let Some(seat) = self.seats.get_mut(&id) else {
+                // Hung up a second time.
+                continue;
+            };
+            self.counters.sessions.record(&event);
+            if seat.tell(event) {
                 self.seats.remove(&id);
             }
         }

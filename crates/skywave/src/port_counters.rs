@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use crate::lateness::LatenessHistogram;
 use crate::scheduling::Scheduling;
+use crate::session_counters::SessionCounters;
 
 /// Written by the media thread, read by anybody.
 #[derive(Debug, Default)]
@@ -16,6 +17,7 @@ pub(crate) struct PortCounters {
     pub(crate) slots_late: AtomicU64,
     /// How long after their slot packets were handed to the kernel.
     pub(crate) lateness: LatenessHistogram,
+    pub(crate) sessions: SessionCounters,
     realtime: AtomicBool,
 }
 

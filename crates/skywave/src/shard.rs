@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 
-use skywave_peer::{DropCounters, Hub};
+use skywave_peer::{DropCounters, Hub, Totals};
 use tokio::sync::{mpsc, watch};
 
 use crate::config::EngineConfig;
@@ -30,6 +30,7 @@ pub(crate) struct Shard {
     /// Bytes of the receive and the send buffer.
     pub(crate) buffers: (usize, usize),
     pub(crate) drops: Arc<DropCounters>,
+    pub(crate) totals: Arc<Totals>,
     pub(crate) counters: Arc<PortCounters>,
     transmitters: AtomicUsize,
 }
@@ -58,7 +59,7 @@ impl Shard {
         let (alive_guard, alive) = watch::channel(());
         let counters = Arc::new(PortCounters::default());
         let hub = Hub::new();
-        let drops = Arc::clone(hub.drops());
+        let (drops, totals) = (Arc::clone(hub.drops()), Arc::clone(hub.totals()));
         let media = MediaThread::new(
             port,
             hub,
@@ -87,6 +88,7 @@ impl Shard {
             bases,
             buffers,
             drops,
+            totals,
             counters,
             transmitters: AtomicUsize::new(0),
         };

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 use skywave_audio::EncoderSettings;
+use skywave_peer::TotalsSnapshot;
 
 use crate::lateness::Lateness;
 use crate::scheduling::Scheduling;
@@ -88,6 +89,11 @@ pub struct TransmissionStats {
     pub total_round_trip_time: f64,
     /// How many were measured.
     pub round_trip_time_measurements: u64,
+    /// How the listener would rate what it hears, 1 (bad) to 4.4, estimated from its last report by
+    /// the E-model (ITU-T G.107): for speech, and without regard to redundancy. Absent before the
+    /// first report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimated_mos: Option<f64>,
     /// Where media goes.
     pub remote_address: Option<SocketAddr>,
     /// The protection of media, as `AEAD_AES_128_GCM`.
@@ -115,6 +121,14 @@ pub struct EngineStats {
     /// How long after they were due packets were handed to the kernel: from the time that their
     /// frame, or the slot of their part of the audience, was due.
     pub lateness: Lateness,
+    /// Sessions in which media began to flow.
+    pub connected: u64,
+    /// Sessions that ended, by reason: who hung up, or what failed.
+    pub ended: BTreeMap<&'static str, u64>,
+    /// What all transmitters sent and their listeners reported, those that are gone included; some
+    /// seconds old at most. Nothing in it goes down. Not serialised.
+    #[serde(skip)]
+    pub totals: TotalsSnapshot,
     /// Datagrams received and not used, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
     /// Each media port and its thread.

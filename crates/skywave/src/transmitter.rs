@@ -12,7 +12,7 @@ use skywave_ice::Credentials;
 use skywave_peer::{
     LocalParameters, Peer, PeerConfig, PeerId, TransportCounters, restart_fragment,
 };
-use skywave_rtp::{Counters, Packing, ToneSender};
+use skywave_rtp::{Counters, CountersSnapshot, Packing, ToneSender};
 use skywave_sdp::{
     CodecDescription, IceCredentials, Negotiated, SendCapabilities, SessionDescription,
 };
@@ -24,6 +24,7 @@ use crate::audio_track::AudioTrack;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::listening_quality::{Conditions, estimated_mos};
 use crate::media_thread::Command;
 use crate::negotiation;
 use crate::patience::within_patience;
@@ -81,6 +82,20 @@ struct Agreed {
     /// Retransmissions have a stream of their own.
     rtx: bool,
     packetization: Packetization,
+}
+
+impl Agreed {
+    /// None before the first report.
+    fn estimated_mos(&self, counters: &CountersSnapshot) -> Option<f64> {
+        counters.last_report?;
+        let conditions = Conditions {
+            loss: counters.fraction_lost,
+            jitter: Duration::from_secs_f64(counters.jitter_seconds(self.codec.clock_rate())),
+            round_trip_time: counters.round_trip_time.unwrap_or_default(),
+            ptime: self.packetization.ptime.duration(),
+        };
+        Some(estimated_mos(self.codec, conditions))
+    }
 }
 
 impl AudioTransmitter {
@@ -341,6 +356,7 @@ impl AudioTransmitter {
             round_trip_time: counters.round_trip_time.map(|time| time.as_secs_f64()),
             total_round_trip_time: counters.total_round_trip_time.as_secs_f64(),
             round_trip_time_measurements: counters.round_trip_time_measurements,
+            estimated_mos: agreed.and_then(|agreed| agreed.estimated_mos(&counters)),
             remote_address: connection.map(|connection| connection.path.remote),
             srtp_cipher: connection.map(|connection| connection.profile.name()),
             tls_version: connection

@@ -71,6 +71,12 @@ impl Program {
         self.agent.get(self.url(path)).call().unwrap()
     }
 
+    /// The same from a server called `host`.
+    pub(crate) fn get_as(&self, host: &str, path: &str) -> Response<Body> {
+        let request = self.agent.get(self.url(path)).header("host", host);
+        request.call().unwrap()
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Response<Body> {
         self.agent.delete(self.url(path)).call().unwrap()
     }

@@ -15,7 +15,7 @@ pub struct TransportStats {
     pub timestamp: f64,
     /// Datagrams of SRTP, SRTCP and DTLS sent; no connectivity checks, here and below.
     pub packets_sent: u64,
-    /// Datagrams of SRTCP and DTLS received and used.
+    /// Datagrams of authentic SRTCP, and of DTLS from an address that passed a check, received.
     pub packets_received: u64,
     /// Octets sent, as UDP carries them.
     pub bytes_sent: u64,

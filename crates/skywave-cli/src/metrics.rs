@@ -1,0 +1,341 @@
+//! `/metrics`: the figures of the whole program for Prometheus.
+//!
+//! There is no label a listener: as many lines are written for one as for ten thousand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use skywave::{
+    DistributionSnapshot, EngineStats, Lateness, TotalsSnapshot, TrackStats, TransmissionStats,
+    TransmitterState,
+};
+
+use crate::api::Station;
+use crate::exposition::Exposition;
+use crate::process_figures;
+
+pub(crate) fn router() -> Router<Arc<Station>> {
+    Router::new().route("/metrics", get(metrics))
+}
+
+/// Everything there is to tell at one moment.
+#[derive(Default)]
+pub(crate) struct Figures {
+    pub(crate) engine: EngineStats,
+    pub(crate) tracks: Vec<TrackStats>,
+    pub(crate) listeners: Vec<TransmissionStats>,
+}
+
+/// `GET /metrics`, for who may control.
+async fn metrics(
+    State(station): State<Arc<Station>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refused) = station.control.check(client, &headers) {
+        return refused.into_response();
+    }
+    let mut metrics = Exposition::default();
+    station.figures().await.expose(&mut metrics);
+    process_figures::expose(&mut metrics);
+    let content_type = [(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)];
+    (content_type, metrics.into_text()).into_response()
+}
+
+impl Figures {
+    fn expose(&self, metrics: &mut Exposition) {
+        metrics.gauges(
+            ("skywave_build_info", "version"),
+            "1, of the version that runs.",
+            [(env!("CARGO_PKG_VERSION"), 1)],
+        );
+        self.expose_listeners(metrics);
+        expose_totals(metrics, &self.engine.totals);
+        expose_reports(metrics, &self.engine.totals);
+        self.expose_engine(metrics);
+        self.expose_tracks(metrics);
+    }
+
+    fn expose_listeners(&self, metrics: &mut Exposition) {
+        let engine = &self.engine;
+        let in_state = |state| {
+            let all = self.listeners.iter();
+            all.filter(|listener| listener.state == state).count()
+        };
+        metrics.gauges(
+            ("skywave_listeners", "state"),
+            "Listeners that came by WHEP, by the state of their connection.",
+            STATES.map(|(name, state)| (name, in_state(state))),
+        );
+        metrics.gauge(
+            "skywave_transmitters",
+            "Transmitters of the engine, connected or not.",
+            engine.transmitters,
+        );
+        metrics.gauge(
+            "skywave_handshakes",
+            "Transmitters that negotiate or shake hands.",
+            engine.handshakes,
+        );
+        metrics.counter(
+            "skywave_sessions_connected_total",
+            "Sessions in which media began to flow.",
+            engine.connected,
+        );
+        metrics.counters(
+            ("skywave_sessions_ended_total", "reason"),
+            "Sessions that ended: who hung up, or what failed.",
+            engine.ended.iter().map(|(&reason, &count)| (reason, count)),
+        );
+    }
+
+    fn expose_engine(&self, metrics: &mut Exposition) {
+        let engine = &self.engine;
+        metrics.counters(
+            ("skywave_datagrams_dropped_total", "reason"),
+            "Datagrams received and not used.",
+            engine
+                .dropped
+                .iter()
+                .map(|(&reason, &count)| (reason, count)),
+        );
+        metrics.counter(
+            "skywave_sends_refused_total",
+            "Datagrams that the system did not take.",
+            engine.sends_refused,
+        );
+        metrics.counter(
+            "skywave_engine_frames_dropped_total",
+            "Frames left out for all listeners as the one before was far behind.",
+            engine.frames_dropped,
+        );
+        metrics.counter(
+            "skywave_slots_late_total",
+            "Times that packets left a millisecond or more after they were due.",
+            engine.slots_late,
+        );
+        lateness(
+            metrics,
+            "skywave_send_lateness_seconds",
+            "How long after they were due packets were handed to the system.",
+            &engine.lateness,
+        );
+    }
+
+    fn expose_tracks(&self, metrics: &mut Exposition) {
+        let sum = |of: fn(&TrackStats) -> u64| -> u64 { self.tracks.iter().map(of).sum() };
+        metrics.gauge("skywave_tracks", "Tracks.", self.tracks.len());
+        metrics.gauge(
+            "skywave_tracks_ended",
+            "Tracks whose source has come to its end.",
+            sum(|track| track.ended.into()),
+        );
+        metrics.gauge(
+            "skywave_encodings",
+            "Encoders that run, of all tracks.",
+            sum(|track| track.encodings),
+        );
+        for (name, help, count) in [
+            (
+                "skywave_track_frames_total",
+                "Frames read from sources.",
+                sum(|track| track.frames),
+            ),
+            (
+                "skywave_track_frames_skipped_total",
+                "Frames left out as an encoder thread came a whole frame too late.",
+                sum(|track| track.frames_skipped),
+            ),
+            (
+                "skywave_track_frames_dropped_total",
+                "Encoded frames that a media thread was too busy to take.",
+                sum(|track| track.frames_dropped),
+            ),
+            (
+                "skywave_source_panics_total",
+                "Sources that panicked.",
+                sum(|track| track.source_panics),
+            ),
+            (
+                "skywave_encoder_errors_total",
+                "Frames that an encoder refused.",
+                sum(|track| track.encoder_errors),
+            ),
+        ] {
+            metrics.counter(name, help, count);
+        }
+        metrics.counter(
+            "skywave_underrun_seconds_total",
+            "Silence played as a living source had nothing ready.",
+            sum(|track| track.underrun_samples) as f64 / 48_000.0,
+        );
+        let mut late = Lateness::default();
+        self.tracks
+            .iter()
+            .for_each(|track| late.merge(&track.lateness));
+        lateness(
+            metrics,
+            "skywave_encode_lateness_seconds",
+            "How long after they were due frames had been encoded.",
+            &late,
+        );
+    }
+}
+
+fn expose_totals(metrics: &mut Exposition, totals: &TotalsSnapshot) {
+    for (name, help, count) in [
+        (
+            "skywave_rtp_packets_sent_total",
+            "RTP packets sent, retransmissions included.",
+            totals.packets_sent,
+        ),
+        (
+            "skywave_rtp_payload_bytes_sent_total",
+            "Payload octets in them.",
+            totals.bytes_sent,
+        ),
+        (
+            "skywave_rtp_header_bytes_sent_total",
+            "Header octets in them.",
+            totals.header_bytes_sent,
+        ),
+        (
+            "skywave_rtp_retransmitted_packets_sent_total",
+            "RTP packets sent once more.",
+            totals.retransmitted_packets_sent,
+        ),
+        (
+            "skywave_rtp_retransmitted_bytes_sent_total",
+            "Payload octets sent once more.",
+            totals.retransmitted_bytes_sent,
+        ),
+        (
+            "skywave_rtp_redundant_bytes_sent_total",
+            "Payload octets that repeat earlier frames (RED).",
+            totals.redundant_bytes_sent,
+        ),
+        (
+            "skywave_nacks_received_total",
+            "Requests for lost packets received.",
+            totals.nack_count,
+        ),
+        (
+            "skywave_rtcp_packets_sent_total",
+            "RTCP compounds sent.",
+            totals.rtcp_packets_sent,
+        ),
+        (
+            "skywave_rtcp_reports_received_total",
+            "Reports of listeners received.",
+            totals.reports_received,
+        ),
+    ] {
+        metrics.counter(name, help, count);
+    }
+}
+
+fn expose_reports(metrics: &mut Exposition, totals: &TotalsSnapshot) {
+    distribution(
+        metrics,
+        "skywave_round_trip_time_seconds",
+        "Round-trip times, one for each report that tells one.",
+        &totals.round_trip_times,
+    );
+    distribution(
+        metrics,
+        "skywave_jitter_seconds",
+        "Interarrival jitter, one for each report.",
+        &totals.jitters,
+    );
+    distribution(
+        metrics,
+        "skywave_loss_ratio",
+        "Share of packets lost since the report before, one for each report.",
+        &totals.losses,
+    );
+}
+
+fn distribution(metrics: &mut Exposition, name: &str, help: &str, values: &DistributionSnapshot) {
+    let all = (values.sum(), values.count());
+    metrics.histogram(name, help, values.cumulative(), all);
+}
+
+fn lateness(metrics: &mut Exposition, name: &str, help: &str, late: &Lateness) {
+    let buckets = late.cumulative();
+    let buckets = buckets.map(|(bound, below)| (bound.as_secs_f64(), below));
+    metrics.histogram(
+        name,
+        help,
+        buckets,
+        (late.sum().as_secs_f64(), late.count()),
+    );
+}
+
+/// Those in which a listener is still there.
+const STATES: [(&str, TransmitterState); 4] = [
+    ("new", TransmitterState::New),
+    ("connecting", TransmitterState::Connecting),
+    ("connected", TransmitterState::Connected),
+    ("disconnected", TransmitterState::Disconnected),
+];
+
+#[cfg(test)]
+mod tests {
+    use skywave::{AudioTransmitter, Config};
+
+    use super::*;
+
+    fn text(figures: &Figures) -> String {
+        let mut metrics = Exposition::default();
+        figures.expose(&mut metrics);
+        metrics.into_text()
+    }
+
+    #[test]
+    fn figures_are_told_by_their_names_and_units() {
+        let mut engine = EngineStats {
+            transmitters: 3,
+            connected: 12,
+            ..EngineStats::default()
+        };
+        engine.ended.insert("bye", 9);
+        engine.totals.packets_sent = 5_000;
+        let text = text(&Figures {
+            engine,
+            ..Figures::default()
+        });
+        for line in [
+            "skywave_transmitters 3",
+            "skywave_listeners{state=\"disconnected\"} 0",
+            "skywave_sessions_connected_total 12",
+            "skywave_sessions_ended_total{reason=\"bye\"} 9",
+            "skywave_rtp_packets_sent_total 5000",
+            "skywave_underrun_seconds_total 0",
+            "skywave_send_lateness_seconds_bucket{le=\"0.000032\"} 0",
+            "skywave_send_lateness_seconds_bucket{le=\"1.048576\"} 0",
+            "skywave_send_lateness_seconds_count 0",
+            "# TYPE skywave_round_trip_time_seconds histogram",
+        ] {
+            assert!(
+                text.lines().any(|written| written == line),
+                "{line}\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn number_of_lines_does_not_depend_on_listeners() {
+        let transmitter = AudioTransmitter::new(Config::default()).unwrap();
+        let mut figures = Figures::default();
+        let lines = text(&figures).lines().count();
+        figures.listeners = vec![transmitter.transmission_stats(); 1_000];
+        let crowded = text(&figures);
+        assert_eq!(crowded.lines().count(), lines);
+        assert!(crowded.contains("skywave_listeners{state=\"new\"} 1000\n"));
+    }
+}
