@@ -64,7 +64,7 @@ fn has_program(name: &str) -> bool {
 }
 
 /// What the tests need.
-pub(crate) const TESTS: [Requirement; 8] = [
+pub(crate) const TESTS: [Requirement; 9] = [
     Requirement {
         name: "Chromium",
         debian_package: "chromium",
@@ -103,6 +103,11 @@ pub(crate) const TESTS: [Requirement; 8] = [
             let script = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
             succeeds("python3", &["-c", script])
         },
+    },
+    Requirement {
+        name: "ip, for networks to be cut",
+        debian_package: "iproute2",
+        is_met: || has_program("ip"),
     },
     Requirement {
         name: "kill",
