@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,13 +43,13 @@ impl RoughLink {
         let counts = Arc::new(Counts::default());
         let (wire, parcels) = mpsc::channel();
         thread::spawn(move || deliver(&parcels));
-        let link = Link {
+        let mut link = Link {
             roughness,
             wire,
-            random: Arc::new(Mutex::new(1)),
+            random: 1,
             counts: Arc::clone(&counts),
         };
-        thread::spawn(move || to_server(&outside, server, &link));
+        thread::spawn(move || to_server(&outside, server, &mut link));
         Self { counts }
     }
 
@@ -72,13 +72,13 @@ struct Parcel {
 struct Link {
     roughness: Roughness,
     wire: Sender<Parcel>,
-    random: Arc<Mutex<u64>>,
+    random: u64,
     counts: Arc<Counts>,
 }
 
 impl Link {
     /// Sends it on its way, or not; says if it was lost.
-    fn send(&self, datagram: &[u8], socket: &Arc<UdpSocket>, to: SocketAddr) -> bool {
+    fn send(&mut self, datagram: &[u8], socket: &Arc<UdpSocket>, to: SocketAddr) -> bool {
         let Roughness {
             lost,
             doubled,
@@ -102,32 +102,34 @@ impl Link {
     }
 
     /// Below `limit`, by Knuth's MMIX generator.
-    fn random(&self, limit: u64) -> u64 {
-        let mut state = self.random.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = state
+    fn random(&mut self, limit: u64) -> u64 {
+        self.random = self
+            .random
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        (*state >> 33) % limit
+        (self.random >> 33) % limit
     }
 }
 
 /// Each who sends gets a socket towards the server, as behind a NAT.
-fn to_server(outside: &Arc<UdpSocket>, server: SocketAddr, link: &Link) {
+fn to_server(outside: &Arc<UdpSocket>, server: SocketAddr, link: &mut Link) {
     let mut inside: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
     let mut datagram = [0; 2048];
     while let Ok((len, from)) = outside.recv_from(&mut datagram) {
         let socket = inside.entry(from).or_insert_with(|| {
             let socket = UdpSocket::bind((server.ip(), 0)).expect("a free port");
             let socket = Arc::new(socket);
-            let (own, outside, link) = (Arc::clone(&socket), Arc::clone(outside), link.clone());
-            thread::spawn(move || from_server(&own, &outside, from, &link));
+            let (own, outside, mut link) = (Arc::clone(&socket), Arc::clone(outside), link.clone());
+            // Each way with other losses.
+            link.random = from.port().into();
+            thread::spawn(move || from_server(&own, &outside, from, &mut link));
             socket
         });
         link.send(&datagram[..len], socket, server);
     }
 }
 
-fn from_server(inside: &UdpSocket, outside: &Arc<UdpSocket>, to: SocketAddr, link: &Link) {
+fn from_server(inside: &UdpSocket, outside: &Arc<UdpSocket>, to: SocketAddr, link: &mut Link) {
     let mut datagram = [0; 2048];
     while let Ok(len) = inside.recv(&mut datagram) {
         let lost = link.send(&datagram[..len], outside, to);
