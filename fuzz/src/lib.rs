@@ -8,7 +8,11 @@
 //! assert!(!skywave_fuzz::sdp_offer(b"v=0\r\n"), "nothing to answer");
 //! ```
 
+mod audience;
+mod dtls_record;
+mod far_end;
 mod header_extensions;
+mod peer_datagram;
 mod red;
 mod rtcp;
 mod rtp_packet;
@@ -19,7 +23,9 @@ mod srtp_unprotect;
 mod stun;
 mod view;
 
+pub use dtls_record::dtls_record;
 pub use header_extensions::header_extensions;
+pub use peer_datagram::peer_datagram;
 pub use red::red;
 pub use rtcp::rtcp;
 pub use rtp_packet::rtp_packet;

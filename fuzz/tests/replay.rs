@@ -29,7 +29,7 @@ fn captured_stun_is_read() {
 
 #[test]
 fn captured_packets_are_read() {
-    for (target, name) in PACKETS {
+    for (target, name) in PACKETS.into_iter().chain(CALLS) {
         let seeds = files(&format!("seeds/{name}"));
         assert!(!seeds.is_empty(), "{name}");
         assert_eq!(refused(target, seeds), [""; 0], "{name}");
@@ -39,7 +39,7 @@ fn captured_packets_are_read() {
 #[test]
 fn known_bad_input_breaks_nothing() {
     assert!(!files("known_bad/sdp_offer").is_empty());
-    for (target, name) in TEXTS.into_iter().chain(PACKETS) {
+    for (target, name) in TEXTS.into_iter().chain(PACKETS).chain(CALLS) {
         for path in files(&format!("known_bad/{name}")) {
             target(&read(&path));
         }
@@ -51,7 +51,7 @@ fn known_bad_input_breaks_nothing() {
 fn damaged_descriptions_break_nothing() {
     for (target, _) in TEXTS {
         for path in files(SDP) {
-            damage(target, &read(&path), &TEXT_DAMAGE);
+            damage(target, &read(&path), &TEXT_DAMAGE, 1);
         }
     }
 }
@@ -60,17 +60,27 @@ fn damaged_descriptions_break_nothing() {
 #[test]
 fn damaged_packets_break_nothing() {
     for path in files(STUN) {
-        damage(skywave_fuzz::stun, &read(&path), &PACKET_DAMAGE);
+        damage(skywave_fuzz::stun, &read(&path), &PACKET_DAMAGE, 1);
     }
     for (target, name) in PACKETS {
         for path in files(&format!("seeds/{name}")) {
-            damage(target, &read(&path), &PACKET_DAMAGE);
+            damage(target, &read(&path), &PACKET_DAMAGE, 1);
         }
     }
 }
 
-fn damage(target: Target, whole: &[u8], octets: &[u8]) {
-    for index in 0..whole.len() {
+/// The same for steps of calls, here and there.
+#[test]
+fn damaged_calls_break_nothing() {
+    for (target, name) in CALLS {
+        for path in files(&format!("seeds/{name}")) {
+            damage(target, &read(&path), &PACKET_DAMAGE, CALL_STRIDE);
+        }
+    }
+}
+
+fn damage(target: Target, whole: &[u8], octets: &[u8], stride: usize) {
+    for index in (0..whole.len()).step_by(stride) {
         target(&whole[..index]);
         let mut damaged = whole.to_vec();
         damaged[index] = octets[index % octets.len()];
@@ -111,6 +121,11 @@ const TEXTS: [(Target, &str); 2] = [
     (skywave_fuzz::sdp_answer, "sdp_answer"),
     (skywave_fuzz::sdp_offer, "sdp_offer"),
 ];
+/// Which shake hands: a thousand times the work of a packet.
+const CALLS: [(Target, &str); 2] = [
+    (skywave_fuzz::dtls_record, "dtls_record"),
+    (skywave_fuzz::peer_datagram, "peer_datagram"),
+];
 const PACKETS: [(Target, &str); 6] = [
     (skywave_fuzz::header_extensions, "header_extensions"),
     (skywave_fuzz::red, "red"),
@@ -121,5 +136,7 @@ const PACKETS: [(Target, &str); 6] = [
 ];
 /// What ends or splits a line, a number, and what is not UTF-8.
 const TEXT_DAMAGE: [u8; 5] = [b'\n', b' ', b':', b'9', 0xff];
+/// Of octets, of which one is damaged.
+const CALL_STRIDE: usize = 41;
 /// No length, the longest, and those about a half.
 const PACKET_DAMAGE: [u8; 5] = [0, 0xff, 0x80, 0x7f, 1];

@@ -73,6 +73,20 @@ impl Child {
         find(self.name, &self.stderr, timeout, pick)
     }
 
+    /// All of standard output, up to its end.
+    pub(crate) fn read_to_end(&mut self, timeout: Duration) -> String {
+        let deadline = Instant::now() + timeout;
+        let mut text = String::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.stdout.recv_timeout(left) {
+                Ok(line) => text = text + &line + "\n",
+                Err(RecvTimeoutError::Disconnected) => return text,
+                Err(RecvTimeoutError::Timeout) => panic!("{} still talks", self.name),
+            }
+        }
+    }
+
     /// Sends SIGINT to the child alone, as Ctrl-C in a terminal would.
     pub(crate) fn interrupt(&self) {
         kill("-INT", &self.process.id().to_string());

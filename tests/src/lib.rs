@@ -2,8 +2,11 @@
 //!
 //! - [`AiortcPeer`]: an aiortc receiver in a child process, which reports every
 //!   RTP and RTCP packet it decrypted and the tone it heard.
+//! - [`Audience`]: the built `skywave-load` program: many listeners that count every packet, in a
+//!   [`Namespace`] of their own or behind a [`RoughLink`].
 //! - [`Browser`]: headless Chromium or Firefox over WebDriver BiDi, with real
 //!   clicks and keys, so that autoplay rules apply as they do to a person.
+//! - [`Flood`]: datagrams that nobody asked for.
 //! - [`Recording`]: what GStreamer or Pion decoded.
 //! - [`Relay`]: a path on which packets to a browser are lost.
 //! - [`Server`]: the built `skywave` program and its HTTP interface.
@@ -26,15 +29,23 @@
 //! ```
 
 mod aiortc;
+mod audience;
 mod bidi;
 mod browser;
 mod child;
+mod flood;
+mod namespace;
 mod recording;
 mod relay;
+mod rough_link;
 mod server;
 
 pub use aiortc::{AiortcPeer, Bye, Report, RtcpReport, RtpReport, SenderReport, Tone};
+pub use audience::{Audience, Heard};
 pub use browser::{Browser, BrowserKind};
+pub use flood::Flood;
+pub use namespace::Namespace;
 pub use recording::Recording;
 pub use relay::Relay;
+pub use rough_link::{RoughLink, Roughness};
 pub use server::{Server, Session};

@@ -1,5 +1,6 @@
 //! The built `skywave` program as a child process, and its HTTP interface.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use crate::child::Child;
 pub struct Server {
     child: Child,
     base_url: String,
+    media: SocketAddr,
     agent: Agent,
 }
 
@@ -34,11 +36,26 @@ impl Server {
 
     /// The same with further options.
     pub fn start_with(source: &str, options: &[&str]) -> Server {
-        let mut command = Command::new(program());
+        let mut command = Command::new(program("skywave"));
         command.args(["serve", source]);
         command.args(["--http", "127.0.0.1:0"]).args(options);
+        Server::spawn(command)
+    }
+
+    /// Starts it by a shell, whose script begins the program with `"$0" "$@"` in it; at any address
+    /// of this host, of which [`Self::base_url`] is that of the loopback interface.
+    pub fn start_by(script: &str, source: &str, options: &[&str]) -> Server {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).arg(program("skywave"));
+        command.args(["serve", source]);
+        command.args(["--http", "0.0.0.0:0"]).args(options);
+        Server::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Server {
         let mut child = Child::spawn("skywave", &mut command);
         let base_url = child.find_in_stdout(START_TIMEOUT, http_url);
+        let media = child.find_in_stdout(START_TIMEOUT, udp_address);
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(REQUEST_TIMEOUT))
@@ -47,6 +64,7 @@ impl Server {
         Server {
             child,
             base_url,
+            media,
             agent,
         }
     }
@@ -59,6 +77,22 @@ impl Server {
     /// Address of the page, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// The endpoint for listeners.
+    pub fn endpoint(&self) -> String {
+        self.url("/whep")
+    }
+
+    /// Its HTTP port.
+    pub fn port(&self) -> u16 {
+        let (_, port) = self.base_url.rsplit_once(':').expect("a port");
+        port.parse().expect("a number")
+    }
+
+    /// The first address of its media port.
+    pub fn media(&self) -> SocketAddr {
+        self.media
     }
 
     /// Posts an SDP offer to `/whep`, which must be accepted.
@@ -125,17 +159,18 @@ impl Server {
     }
 }
 
-fn program() -> PathBuf {
-    if let Some(path) = std::env::var_os("SKYWAVE_BIN") {
+/// A program of the workspace; that of `SKYWAVE_BIN` in place of `skywave` if it is set.
+pub(crate) fn program(name: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os("SKYWAVE_BIN").filter(|_| name == "skywave") {
         return path.into();
     }
     // target/<profile>/deps/<test>
     let test = std::env::current_exe().expect("the path of the running test is known");
     let profile = test.ancestors().nth(2).expect("a test lies in deps");
-    let program = profile.join("skywave");
+    let program = profile.join(name);
     assert!(
         program.exists(),
-        "{} is missing: build skywave-cli first, or set SKYWAVE_BIN",
+        "{} is missing: build the workspace first (SKYWAVE_BIN may name another skywave)",
         program.display()
     );
     program
@@ -146,6 +181,12 @@ fn http_url(line: &str) -> Option<String> {
     let start = line.find("http://127.0.0.1:")?;
     let url = line[start..].split_whitespace().next()?;
     Some(url.trim_end_matches('/').to_owned())
+}
+
+/// The `UDP 192.0.2.1:5000` within a line of output.
+fn udp_address(line: &str) -> Option<SocketAddr> {
+    let (_, address) = line.split_once("UDP ")?;
+    address.trim().parse().ok()
 }
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -161,6 +202,8 @@ mod tests {
     fn the_address_is_found_within_a_line() {
         let line = "  Listen at http://127.0.0.1:8080/ in a browser";
         assert_eq!(http_url(line).as_deref(), Some("http://127.0.0.1:8080"));
+        let media = udp_address("  audio    UDP 127.0.0.1:5000");
+        assert_eq!(media, "127.0.0.1:5000".parse().ok());
         assert_eq!(http_url("Serving tone:440"), None);
     }
 }

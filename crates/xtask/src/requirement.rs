@@ -72,7 +72,7 @@ fn has_program(name: &str) -> bool {
 }
 
 /// What the tests need.
-pub(crate) const TESTS: [Requirement; 18] = [
+pub(crate) const TESTS: [Requirement; 19] = [
     Requirement {
         name: "Chromium",
         debian_package: "chromium",
@@ -121,6 +121,11 @@ pub(crate) const TESTS: [Requirement; 18] = [
         name: "curl",
         debian_package: "curl",
         is_met: || has_program("curl"),
+    },
+    Requirement {
+        name: "ip, for networks to be cut",
+        debian_package: "iproute2",
+        is_met: || has_program("ip"),
     },
     Requirement {
         name: "kill",
