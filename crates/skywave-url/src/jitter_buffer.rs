@@ -101,6 +101,12 @@ impl JitterBuffer {
         written
     }
 
+    /// True once enough is there to play.
+    pub(crate) fn ready(&self) -> bool {
+        let is_full = self.level.blocks.load(Relaxed) >= self.start;
+        !self.filling || is_full || self.level.is_last.load(SeqCst)
+    }
+
     /// True once the other end is gone and everything has been read.
     pub(crate) fn ended(&self) -> bool {
         self.ended
@@ -112,8 +118,7 @@ impl JitterBuffer {
     }
 
     fn next_block(&mut self) -> bool {
-        let is_full = self.level.blocks.load(Relaxed) >= self.start;
-        if self.filling && !is_full && !self.level.is_last.load(SeqCst) {
+        if !self.ready() {
             return false;
         }
         match self.blocks.try_recv() {

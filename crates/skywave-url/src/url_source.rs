@@ -116,6 +116,14 @@ impl AudioSource for UrlSource {
     fn ended(&self) -> bool {
         self.buffer.ended()
     }
+
+    fn ready(&mut self) -> bool {
+        self.buffer.ready()
+    }
+
+    fn error(&mut self) -> Option<String> {
+        self.shared.failure.get().map(ToString::to_string)
+    }
 }
 
 impl std::fmt::Debug for UrlSource {

@@ -70,6 +70,9 @@ impl Listener {
     }
 
     async fn with_interceptors(media: MediaEngine, interceptors: Registry) -> Self {
+        // rustls has no default where other crates of the workspace chose another provider than
+        // webrtc-rs; all but the first call change nothing.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut settings = SettingEngine::default();
         settings.set_include_loopback_candidate(true);
         settings.disable_srtp_replay_protection(true);
