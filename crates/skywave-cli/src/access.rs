@@ -94,6 +94,15 @@ impl Control {
     pub(crate) fn allows(&self, client: SocketAddr, headers: &HeaderMap) -> bool {
         self.check(client, headers).is_ok()
     }
+
+    /// What a page shows: `allowed`, or what is missing, the `token` or to be `local`.
+    pub(crate) fn standing(&self, client: SocketAddr, headers: &HeaderMap) -> &'static str {
+        match self.token {
+            _ if self.allows(client, headers) => "allowed",
+            Some(_) => "token",
+            None => "local",
+        }
+    }
 }
 
 /// True for a client on this computer that also meant this computer.
@@ -212,11 +221,14 @@ mod tests {
         let without = Control::default();
         assert!(without.allows(here, &headers));
         assert!(!without.allows(elsewhere, &headers));
+        assert_eq!(without.standing(here, &headers), "allowed");
+        assert_eq!(without.standing(elsewhere, &headers), "local");
 
         let with = Control {
             token: "0123456789abcdef".parse().ok(),
         };
         assert!(!with.allows(here, &headers));
+        assert_eq!(with.standing(here, &headers), "token");
         assert!(with.allows(elsewhere, &shown("Bearer 0123456789abcdef")));
         assert!(!with.allows(elsewhere, &shown("Bearer 0123456789abcdeg")));
     }

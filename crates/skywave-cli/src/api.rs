@@ -89,6 +89,7 @@ async fn stats(
     let mut stats = json!({
         "source": if trusted { &source } else { file_name(&source) },
         "uptime": station.started.elapsed().as_secs_f64(),
+        "control": station.control.standing(client, &headers),
     });
     if trusted {
         let listeners: Vec<_> = (station.listeners.stats().await.into_iter())

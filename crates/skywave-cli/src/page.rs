@@ -31,7 +31,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("/", HTML, include_str!("../web/index.html")),
     ("/operator", HTML, include_str!("../web/operator.html")),
     (
@@ -41,9 +41,11 @@ const FILES: [(&str, &str, &str); 9] = [
     ),
     ("/page.js", JS, include_str!("../web/page.js")),
     ("/operator.js", JS, include_str!("../web/operator.js")),
+    ("/call.js", JS, include_str!("../web/call.js")),
     ("/meter.js", JS, include_str!("../web/meter.js")),
     ("/plot.js", JS, include_str!("../web/plot.js")),
     ("/server.js", JS, include_str!("../web/server.js")),
+    ("/token.js", JS, include_str!("../web/token.js")),
     (
         "/icon.svg",
         "image/svg+xml",

@@ -2,6 +2,7 @@
 
 import { Plot } from './plot.js';
 import { bitRate, duration, millis, percent, request, sentence, sourceName, whole } from './server.js';
+import { TokenForm } from './token.js';
 
 const element = (id) => document.getElementById(id);
 const plots = {
@@ -11,6 +12,11 @@ const plots = {
   lateness: new Plot(element('lateness-plot'), 0.005),
 };
 
+const controller = new TokenForm(element('controller'), 'control', refresh);
+/** Those who hang up show the token of listeners, as the session is theirs. */
+const viewer = new TokenForm(element('viewer'), 'viewer', () => hangUp(refused));
+let refused = null;
+
 /** The rows in sight, by the id of the session. */
 const rows = new Map();
 let before = null;
@@ -18,34 +24,76 @@ let before = null;
 async function refresh() {
   if (document.hidden) return;
   try {
-    const stats = await (await request('/api/stats')).json();
-    if (!stats.listeners) throw new Error(NOT_HERE);
-    element('message').hidden = true;
-    showWhole(stats);
+    const { headers } = controller;
+    const get = async (url) => (await request(url, { headers })).json();
+    const [stats, channels] = await Promise.all([get('/api/stats'), get('/api/channels')]);
+    showChannels(channels);
+    element('uptime').textContent = `for ${duration(stats.uptime)}`;
+    element('view').hidden = stats.control !== 'allowed';
+    if (stats.control === 'token') controller.ask(headers);
+    else controller.hide();
+    if (stats.control === 'local') throw new Error(NOT_HERE);
+    if (unreachable) complain('');
+    unreachable = false;
+    if (stats.control !== 'allowed') return;
+    showWhole(stats, channels);
     showListeners(stats.listeners);
   } catch (error) {
-    element('message').textContent = sentence(error);
-    element('message').hidden = false;
+    unreachable = true;
+    complain(sentence(error));
   }
+}
+
+/** Whether the message is of the last look, and goes with it. */
+let unreachable = false;
+
+function complain(text) {
+  element('message').textContent = text;
+  element('message').hidden = text === '';
 }
 
 // ---- The whole -------------------------------------------------------------
 
-function showWhole(stats) {
-  const { listeners, engine, track } = stats;
-  element('title').textContent = sourceName(stats.source);
-  element('title').title = stats.source;
-  element('uptime').textContent = `for ${duration(stats.uptime)}`;
+/** The source as title; of several channels their number, and each with its source and audience. */
+function showChannels(channels) {
+  const [{ source }] = channels;
+  const several = channels.length > 1;
+  element('title').textContent = several ? `${channels.length} channels` : sourceName(source);
+  element('title').title = several ? '' : source;
+  element('channels').hidden = !several;
+  if (!several) return;
+  const lines = element('channels').children;
+  // Made once, or who is at a link by keyboard would lose it each second.
+  if (lines.length !== channels.length) element('channels').replaceChildren(...channels.map(newChannel));
+  channels.forEach(({ source, listeners }, index) => {
+    const audience = `${whole(listeners)} ${listeners === 1 ? 'listener' : 'listeners'}`;
+    lines[index].lastChild.textContent = ` ${sourceName(source)} · ${audience}`;
+    lines[index].title = source;
+  });
+}
+
+function newChannel({ name }) {
+  const line = document.createElement('li');
+  const link = document.createElement('a');
+  link.href = `/?channel=${encodeURIComponent(name)}`;
+  link.textContent = name;
+  line.append(link, document.createElement('span'));
+  return line;
+}
+
+function showWhole({ listeners, engine, track }, channels) {
   const connected = listeners.filter((listener) => listener.state === 'connected').length;
   figure('listeners', connected, whole);
   figure('sent', sentSince(listeners), bitRate);
   figure('lost', mean(listeners.map((listener) => listener.fractionLost)), percent);
   figure('lateness', engine.lateness.p99, millis);
+  // The figures of a track are those of the first channel.
+  const where = channels.length > 1 ? ` of ${channels[0].name}` : '';
   const troubles = [
     ['frames dropped in overload', engine.framesDropped],
     ['sends refused by the system', engine.sendsRefused],
-    ['frames skipped by the encoder', track.framesSkipped],
-    ['ms of silence for want of sound', Math.round(track.underrunSamples / 48)],
+    [`frames skipped by the encoder${where}`, track.framesSkipped],
+    [`ms of silence for want of sound${where}`, Math.round(track.underrunSamples / 48)],
   ];
   element('trouble').textContent = troubles
     .filter(([, count]) => count > 0)
@@ -85,11 +133,12 @@ function showListeners(listeners) {
     row.line.remove();
     rows.delete(id);
   }
-  for (const listener of worst) {
+  for (const [index, listener] of worst.entries()) {
     if (!rows.has(listener.id)) rows.set(listener.id, newRow(listener.id));
     const row = rows.get(listener.id);
-    // Moves it to its place.
-    element('rows').append(row.line);
+    // Moved only if it must be: a button that moves loses the focus.
+    const there = element('rows').children[index] ?? null;
+    if (there !== row.line) element('rows').insertBefore(row.line, there);
     showRow(row, listener);
   }
   const hidden = listeners.length - worst.length;
@@ -146,11 +195,21 @@ function showRow({ line, cells, plots }, listener) {
 }
 
 async function hangUp(id) {
+  const { headers } = viewer;
+  complain('');
   try {
-    await request(`/whep/${encodeURIComponent(id)}`, { method: 'DELETE' });
+    await request(`/whep/${encodeURIComponent(id)}`, { method: 'DELETE', headers });
+    viewer.hide();
   } catch (error) {
-    element('message').textContent = sentence(error);
-    element('message').hidden = false;
+    if (error.status === 401) {
+      refused = id;
+      viewer.ask(headers);
+      viewer.focus();
+      return;
+    }
+    // Hung up meanwhile.
+    if (error.status === 404) viewer.hide();
+    complain(sentence(error));
   }
   refresh();
 }

@@ -1,14 +1,18 @@
-// The page of skywave: one WHEP listener with its meter, its figures and the
-// control that swaps the source.
+// The page of skywave: one listener with its channel, its meter, its figures
+// and the control that swaps the source.
 
+import { Call } from './call.js';
 import { Meter, decibels } from './meter.js';
 import { Plot } from './plot.js';
 import { bitRate, duration, millis, percent, request, sentence, sourceName, whole } from './server.js';
+import { TokenForm } from './token.js';
 
 const element = (id) => document.getElementById(id);
 const main = document.querySelector('main');
 const audio = element('audio');
 const meter = new Meter(document.querySelectorAll('#meter i'), element('play'));
+const viewer = new TokenForm(element('viewer'), 'viewer', play);
+const controller = new TokenForm(element('controller'), 'control', refreshControl);
 
 /** Each figure with its rolling plot. */
 const plots = {
@@ -18,149 +22,119 @@ const plots = {
   level: new Plot(element('level-plot'), 1),
 };
 
-/** The call on the line: {pc, session, since, timer, before}; null when idle or ended. */
+/** The call on the line; null when idle or ended. */
 let call = null;
 
 // ---- Calling -------------------------------------------------------------
 
-/** Runs inside the click: what follows the first await is no longer the user's gesture. */
-async function play() {
+/** Runs inside the click: what follows an await is no longer the user's gesture. */
+function play() {
   if (!window.RTCPeerConnection) {
     show('failed', 'This browser has no WebRTC, so it cannot receive the sound.');
     return;
   }
-  const pc = new RTCPeerConnection();
-  const mine = { pc, session: null, since: null, timer: null, before: {} };
-  call = mine;
-  window.skywave = { pc };
   for (const figure of document.querySelectorAll('dd > span')) figure.textContent = '–';
   for (const plot of Object.values(plots)) plot.clear();
   element('elapsed').textContent = '0:00';
   element('received').textContent = '';
-  show('connecting');
 
-  const { receiver } = pc.addTransceiver('audio', { direction: 'recvonly' });
-  const stream = new MediaStream([receiver.track]);
-  audio.srcObject = stream;
+  call = new Call(endpoint(), viewer.headers, follow);
+  window.skywave = { pc: call.pc };
+  audio.srcObject = call.stream;
   startSound();
-  meter.attach(stream);
-
-  pc.addEventListener('connectionstatechange', () => mine === call && follow(mine));
-  try {
-    const offer = await pc.createOffer();
-    await pc.setLocalDescription({ type: 'offer', sdp: withStereo(offer.sdp) });
-    // The server is ICE-lite and learns our address from our checks: no
-    // candidate of ours need be waited for.
-    await negotiate(mine);
-  } catch (error) {
-    if (mine === call) end('failed', sentence(error));
-  }
+  meter.attach(call.stream);
+  call.start();
 }
 
-/** WHEP: the offer in a POST, the answer and the session's address in its response. */
-async function negotiate(mine) {
-  const response = await knock(mine);
-  const session = response.headers.get('location');
-  const sdp = await response.text();
-  if (mine !== call) {
-    // Stopped while the offer was under way: the server does not know yet.
-    hangUp(session);
+/** Shows what became of the call. */
+function follow(state, message, error) {
+  const { headers, over } = call;
+  if (over) {
+    call = null;
+    meter.detach();
+    audio.srcObject = null;
+  }
+  if (error?.status === 401) {
+    show('idle');
+    viewer.ask(headers);
+    viewer.focus();
     return;
   }
-  mine.session = session;
-  mine.timer = setTimeout(() => mine === call && follow(mine, true), CONNECT_MS);
-  await mine.pc.setRemoteDescription({ type: 'answer', sdp });
-  // A hang-up by the server closes DTLS; the state of the connection may not show it.
-  const { transport } = mine.pc.getReceivers()[0];
-  transport?.addEventListener('statechange', () => {
-    if (mine === call && transport.state === 'closed') endedByServer(mine);
-  });
+  if (state === 'connected') viewer.hide();
+  show(state, message);
 }
 
-/** Posts the offer; again, while the server has no room and says when to come back. */
-async function knock(mine) {
-  for (;;) {
-    try {
-      return await request('/whep', {
-        method: 'POST',
-        headers: { 'content-type': 'application/sdp' },
-        body: mine.pc.localDescription.sdp,
-      });
-    } catch (error) {
-      if (!error.retryAfter || mine !== call) throw error;
-      show('connecting', `${sentence(error)} Trying again in ${error.retryAfter} s.`);
-      await new Promise((done) => { setTimeout(done, error.retryAfter * 1000); });
-      if (mine !== call) throw error;
-      show('connecting');
-    }
-  }
-}
-
-/** Follows the state of the connection. */
-function follow(mine, late = false) {
-  const state = mine.pc.connectionState;
-  if (state === 'connected') {
-    clearTimeout(mine.timer);
-    mine.since ??= performance.now();
-    show('connected');
-  } else if (state === 'disconnected') {
-    show('connecting', 'The connection is interrupted; waiting for it to come back.');
-  } else if (state === 'closed') {
-    endedByServer(mine);
-  } else if (state === 'failed' && mine.since !== null) {
-    end('failed', 'The connection was lost. Press Play to listen again.');
-  } else if (state === 'failed' || late) {
-    end('failed', 'No sound gets through from the server. Perhaps a firewall blocks UDP on the way.');
-  }
-}
-
-function endedByServer(mine) {
-  mine.session = null;
-  end('ended', 'The server has hung up.');
-}
-
-/** Opus is mono unless the receiver says otherwise (RFC 7587 §6.1). */
-function withStereo(sdp) {
-  const opus = sdp.match(/^a=rtpmap:(\d+) opus\/48000\/2$/im)?.[1];
-  const format = new RegExp(`^a=fmtp:${opus} .*$`, 'm');
-  return sdp.replace(format, (line) => (/[ ;]stereo=1/.test(line) ? line : `${line};stereo=1`));
+function stop() {
+  call?.end('ended');
 }
 
 /** Starts the sound, now or at the next touch if the browser holds it back. */
 async function startSound() {
   try {
     await audio.play();
+    heldBack = false;
   } catch (error) {
     if (error.name !== 'NotAllowedError' || !call) return;
-    show(main.dataset.state, 'The browser holds the sound back. Click anywhere to hear it.');
-    addEventListener('pointerdown', () => {
+    heldBack = true;
+    show(main.dataset.state);
+    const touched = new AbortController();
+    const hear = () => {
+      touched.abort();
+      heldBack = false;
       show(main.dataset.state);
       meter.resume();
-      audio.play().catch(() => {});
-    }, { once: true });
+      if (call) startSound();
+    };
+    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, hear, { signal: touched.signal });
   }
 }
 
-/** Ends the call, whoever ended it. */
-function end(state, message) {
-  const ended = call;
-  call = null;
-  meter.detach();
-  audio.srcObject = null;
-  if (ended) {
-    clearTimeout(ended.timer);
-    // Closed after the DELETE: closing says goodbye as well, and the session
-    // would be gone before it is asked for.
-    hangUp(ended.session).finally(() => ended.pc.close());
-  }
-  show(state, message);
+/** Whether the browser waits for a touch before it makes a sound. */
+let heldBack = false;
+
+// ---- Channels ------------------------------------------------------------
+
+/** As the server lists them, and the name of the chosen one; null is the first. */
+let channels = [];
+let chosen = new URLSearchParams(location.search).get('channel');
+
+function channel() {
+  return channels.find(({ name }) => name === chosen);
 }
 
-/** Outlives the page (keepalive); whether it arrives changes nothing here. */
-async function hangUp(session) {
-  if (!session) return;
-  const signal = AbortSignal.timeout(HANG_UP_MS);
-  await fetch(session, { method: 'DELETE', keepalive: true, signal }).catch(() => {});
+/** Where to listen; before the list is there, what the address of the page says. */
+function endpoint() {
+  if (chosen === null) return '/whep';
+  return channel()?.whep ?? `/whep/${encodeURIComponent(chosen)}`;
+}
+
+function showChannels(list) {
+  const names = (of) => of.map(({ name }) => name).join();
+  const changed = names(list) !== names(channels);
+  channels = list;
+  const unknown = chosen !== null && !channel();
+  if (unknown && !call) show('idle', `There is no channel “${chosen}”; this is “${channels[0].name}”.`);
+  if (chosen === null || (unknown && !call)) chosen = channels[0].name;
+  if (changed) {
+    element('channel').replaceChildren(...channels.map(({ name }) => new Option(name)));
+    element('chooser').hidden = channels.length < 2;
+  }
+  element('channel').value = chosen;
+  if (channel()) showSource(channel().source);
+}
+
+/** Another channel: what plays is hung up, and the new one plays. */
+function choose(name) {
+  const playing = call !== null;
+  stop();
+  chosen = name;
+  const address = new URL(location);
+  address.searchParams.set('channel', name);
+  history.replaceState(null, '', address);
+  showSource(channel().source);
+  element('reply').textContent = '';
+  if (playing) play();
+  else show('idle');
 }
 
 // ---- Showing -------------------------------------------------------------
@@ -170,8 +144,9 @@ function show(state, message = '') {
   element('state').textContent = state;
   element('action').textContent = call ? 'Stop' : 'Play';
   element('elapsed').hidden = call?.since == null;
-  element('message').textContent = message;
-  element('message').hidden = message === '';
+  const text = message || (call && heldBack ? HELD_BACK : '');
+  element('message').textContent = text;
+  element('message').hidden = text === '';
 }
 
 function showSource(source) {
@@ -186,22 +161,17 @@ async function showFigures() {
   const mine = call;
   if (mine?.since == null) return;
   element('elapsed').textContent = duration((performance.now() - mine.since) / 1000);
-  const stats = [...(await mine.pc.getStats()).values()];
+  const figures = await mine.figures();
   if (mine !== call) return;
-  const inbound = stats.find((entry) => entry.type === 'inbound-rtp') ?? {};
-  const pair = stats.find((entry) => entry.type === 'candidate-pair' && entry.nominated);
-  const codec = stats.find((entry) => entry.id === inbound.codecId);
-  const second = since(mine, inbound);
-
-  figure('trip', pair?.currentRoundTripTime, millis);
-  figure('lost', second?.lost, percent);
-  figure('jitter', inbound.jitter, millis);
+  figure('trip', figures.roundTripTime, millis);
+  figure('lost', figures.fractionLost, percent);
+  figure('jitter', figures.jitter, millis);
   figure('level', meter.loudness(), decibels);
   const parts = [
-    codec?.mimeType.replace('audio/', ''),
-    second && bitRate(second.bits),
-    inbound.packetsReceived != null && `${whole(inbound.packetsReceived)} packets`,
-    inbound.packetsLost > 0 && `${whole(inbound.packetsLost)} lost`,
+    figures.codec,
+    figures.bits != null && bitRate(figures.bits),
+    figures.packetsReceived != null && `${whole(figures.packetsReceived)} packets`,
+    figures.packetsLost > 0 && `${whole(figures.packetsLost)} lost`,
   ];
   element('received').textContent = parts.filter(Boolean).join(' · ');
 }
@@ -211,71 +181,67 @@ function figure(name, value, words) {
   plots[name].push(value);
 }
 
-/** What came since the last look: the share lost and bits a second; null at the first look. */
-function since(mine, { packetsReceived, packetsLost, bytesReceived, timestamp }) {
-  const now = { packetsReceived, packetsLost, bytesReceived, timestamp };
-  const before = mine.before;
-  mine.before = now;
-  const time = (timestamp - before.timestamp) / 1000;
-  if (!(time > 0)) return null;
-  // Packets that come late after all can make it negative.
-  const lost = Math.max(packetsLost - before.packetsLost, 0);
-  const received = packetsReceived - before.packetsReceived;
-  return {
-    lost: lost / Math.max(lost + received, 1),
-    bits: (bytesReceived - before.bytesReceived) * 8 / time,
-  };
-}
-
 // ---- The server ----------------------------------------------------------
 
 /** What plays may change at any time, by another page or by the API. */
 async function refresh() {
   if (document.hidden) return;
   try {
-    const stats = await (await request('/api/stats')).json();
-    showSource(stats.source);
-    // The listeners are shown, and swapping is allowed, on the server's own computer.
-    element('control').hidden = !('listeners' in stats);
+    const list = await (await request('/api/channels', { headers: controller.headers })).json();
     if (unreachable && !call) show('idle');
+    showChannels(list);
+    if (unreachable) await refreshControl();
     unreachable = false;
   } catch (error) {
     unreachable = true;
     if (!call) show('failed', sentence(error));
   }
 }
-let unreachable = false;
+/** Whether the last look failed, or there was none yet. */
+let unreachable = true;
+
+/** Whether this page may swap, may with a token, or may not. */
+async function refreshControl() {
+  const { headers } = controller;
+  const { control } = await (await request('/api/stats', { headers })).json();
+  element('control').hidden = control !== 'allowed';
+  element('locked').hidden = control !== 'token';
+  if (control === 'token') controller.ask(headers);
+  else controller.hide();
+}
 
 async function swap() {
   const reply = element('reply');
+  const { headers } = controller;
   element('swap').disabled = true;
   try {
-    const response = await request('/api/source', {
+    const response = await request(`/api/channels/${encodeURIComponent(chosen)}/source`, {
       method: 'PUT',
-      headers: { 'content-type': 'application/json' },
+      headers: { ...headers, 'content-type': 'application/json' },
       body: JSON.stringify({ source: element('source').value.trim() }),
     });
     showSource((await response.json()).source);
     reply.textContent = '';
     reply.className = '';
   } catch (error) {
-    reply.textContent = error.message;
+    reply.textContent = sentence(error);
     reply.className = 'refused';
+    if (error.status === 401 || error.status === 403) await refreshControl().catch(() => {});
   }
   element('swap').disabled = false;
 }
 
 // ---- Beginning -----------------------------------------------------------
 
-const CONNECT_MS = 15_000;
-const HANG_UP_MS = 2_000;
+const HELD_BACK = 'The browser holds the sound back. Click or press a key to hear it.';
 
-element('play').addEventListener('click', () => (call ? end('ended') : play()));
+element('play').addEventListener('click', () => (call ? stop() : play()));
+element('channel').addEventListener('change', (event) => choose(event.target.value));
 element('swapper').addEventListener('submit', (event) => {
   event.preventDefault();
   swap();
 });
-addEventListener('pagehide', () => call && end('ended'));
+addEventListener('pagehide', stop);
 document.addEventListener('visibilitychange', refresh);
 setInterval(showFigures, 1000);
 setInterval(refresh, 3000);
