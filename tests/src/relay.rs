@@ -18,6 +18,8 @@ pub struct Relay {
 struct Path {
     /// Of so many one is lost; 0 for none.
     interval: AtomicU64,
+    /// Of a hundred so many are lost, by chance.
+    percent: AtomicU64,
     lost: AtomicU64,
     extension_profile: AtomicU16,
 }
@@ -59,6 +61,11 @@ impl Relay {
         self.path.interval.store(interval, Ordering::Relaxed);
     }
 
+    /// Loses so many RTP packets of a hundred from now on, by chance: also several in a row.
+    pub fn lose_percent(&self, percent: u64) {
+        self.path.percent.store(percent, Ordering::Relaxed);
+    }
+
     /// How many were lost so far.
     pub fn lost(&self) -> u64 {
         self.path.lost.load(Ordering::Relaxed)
@@ -73,6 +80,7 @@ impl Relay {
 /// What the sender writes goes to where the browser wrote from last.
 fn to_browser(inside: &UdpSocket, outside: &UdpSocket, told: &Receiver<SocketAddr>, path: &Path) {
     let (mut datagram, mut browser, mut packets) = ([0; 2048], None, 0);
+    let mut random = 1_u64;
     while let Ok(len) = inside.recv(&mut datagram) {
         browser = told.try_iter().last().or(browser);
         if is_rtp(&datagram[..len]) {
@@ -80,7 +88,12 @@ fn to_browser(inside: &UdpSocket, outside: &UdpSocket, told: &Receiver<SocketAdd
             path.extension_profile.store(profile, Ordering::Relaxed);
             packets += 1;
             let interval = path.interval.load(Ordering::Relaxed);
-            if interval != 0 && packets % interval == 0 {
+            // Knuth's MMIX generator.
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let by_chance = (random >> 33) % 100 < path.percent.load(Ordering::Relaxed);
+            if by_chance || (interval != 0 && packets % interval == 0) {
                 path.lost.fetch_add(1, Ordering::Relaxed);
                 continue;
             }

@@ -23,10 +23,11 @@ pub struct OpusOptions {
     pub max_bandwidth: OpusBandwidth,
     /// In-band forward error correction (RFC 6716 §2.1.7), for listeners that say they use it: the
     /// encoder repeats speech of the packet before at a lower rate where it expects losses
-    /// ([`expected_loss`](Self::expected_loss)). It does so for speech only; redundant audio
-    /// (RED) serves music too. Default: false.
+    /// ([`expected_loss`](Self::expected_loss)). Where that is more than about 6 % it encodes music
+    /// as speech for the sake of it; redundant audio (RED) serves music better. Default: false.
     pub in_band_fec: bool,
-    /// The share of packets that are expected to be lost. Default: none.
+    /// The share of packets that are expected to be lost. Together with
+    /// [`in_band_fec`](Self::in_band_fec) it is for listeners that use that. Default: none.
     pub expected_loss: ExpectedLoss,
     /// Discontinuous transmission (RFC 6716 §2.1.9) for all listeners: in silence only one packet
     /// in 400 ms is sent. Listeners that ask for it (`usedtx=1`) get it anyway. With libopus before
@@ -51,9 +52,21 @@ impl OpusOptions {
             self.rate_control = OpusRateControl::Cbr;
         }
         self.max_bandwidth = self.max_bandwidth.min(receiver.max_bandwidth);
-        self.in_band_fec &= receiver.fec;
+        if self.in_band_fec && !receiver.fec {
+            // Nor does the encoder prepare for losses that are met with it.
+            self.in_band_fec = false;
+            self.expected_loss = ExpectedLoss::default();
+        }
         self.dtx |= receiver.dtx;
         self
+    }
+
+    /// Whether the source is said to be speech, by [`application`](Self::application) or
+    /// [`signal`](Self::signal).
+    #[must_use]
+    pub fn is_for_speech(self) -> bool {
+        let voip = self.application == OpusApplication::Voip;
+        self.signal == OpusSignal::Voice || (voip && self.signal != OpusSignal::Music)
     }
 
     /// Everything in one word, for an atomic one.
@@ -206,6 +219,24 @@ mod tests {
     }
 
     #[test]
+    fn speech_is_what_the_owner_says_is_speech() {
+        let is_for_speech = |application, signal| {
+            let options = OpusOptions {
+                application,
+                signal,
+                ..OpusOptions::default()
+            };
+            options.is_for_speech()
+        };
+        for application in OpusApplication::ALL {
+            assert!(is_for_speech(application, OpusSignal::Voice));
+            assert!(!is_for_speech(application, OpusSignal::Music));
+            let voip = application == OpusApplication::Voip;
+            assert_eq!(is_for_speech(application, OpusSignal::Auto), voip);
+        }
+    }
+
+    #[test]
     fn loss_beyond_100_percent_is_refused() {
         assert_eq!(ExpectedLoss::new(100).unwrap().percent(), 100);
         let refused = ExpectedLoss::new(101);
@@ -216,9 +247,11 @@ mod tests {
     fn rfc7587_7_1_what_the_receiver_declares_bounds_the_options() {
         let options = OpusOptions {
             in_band_fec: true,
+            expected_loss: ExpectedLoss(5),
             ..OpusOptions::default()
         };
         let plain = options.obeying(OpusReceiver::MONO);
+        assert_eq!(plain, OpusOptions::default().obeying(OpusReceiver::MONO));
         assert_eq!(plain.bitrate, Some(opus_bitrate::MONO));
         assert!(!plain.in_band_fec && !plain.dtx);
         let receiver = OpusReceiver {
@@ -234,6 +267,7 @@ mod tests {
         assert_eq!(bounded.rate_control, OpusRateControl::Cbr);
         assert_eq!(bounded.max_bandwidth, OpusBandwidth::Wideband);
         assert!(bounded.in_band_fec && bounded.dtx);
+        assert_eq!(bounded.expected_loss, ExpectedLoss(5));
         // A limit above what is sent anyway changes nothing.
         let roomy = OpusReceiver {
             max_bitrate: OpusBitrate::step_at_most(256_000),

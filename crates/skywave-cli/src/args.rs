@@ -5,15 +5,15 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::RangedI64ValueParser;
 use clap::{Parser, Subcommand};
-use skywave::{EngineConfig, Ptime};
+use skywave::EngineConfig;
 use skywave_whip::{IceServer, Origins, WhepConfig};
 
 use crate::access::Token;
 use crate::channels::ChannelArg;
 use crate::http::{HttpLimits, seconds};
 use crate::secret::secret;
+use crate::sound::Sound;
 
 /// Plays live audio to any browser over WebRTC.
 ///
@@ -157,15 +157,8 @@ pub(crate) struct Serve {
     #[arg(long, global = true, value_name = "IP", value_parser = one_host)]
     pub(crate) public_ip: Vec<IpAddr>,
 
-    /// Milliseconds of audio in a packet: 10, 20, 40 or 60; longer packets mean fewer of
-    /// them and more latency. Listeners that take only shorter ones get those
-    #[arg(long, global = true, value_name = "MS", default_value = "20", value_parser = ptime)]
-    pub(crate) ptime: Ptime,
-
-    /// Earlier packets that every packet repeats, 0 to 2, against packet loss; each costs
-    /// the bit rate once more
-    #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = redundancy())]
-    pub(crate) redundancy: u8,
+    #[command(flatten)]
+    pub(crate) sound: Sound,
 }
 
 impl Serve {
@@ -231,18 +224,6 @@ fn one_host(text: &str) -> Result<IpAddr, String> {
         return Err("not the address of one host".to_owned());
     }
     Ok(ip)
-}
-
-/// One of the lengths that a packet can have.
-fn ptime(text: &str) -> Result<Ptime, String> {
-    let named = |ptime: &Ptime| ptime.milliseconds().to_string() == text;
-    let ptime = Ptime::ALL.into_iter().find(named);
-    ptime.ok_or_else(|| "must be 10, 20, 40 or 60".to_owned())
-}
-
-/// As many frames as a packet can repeat.
-fn redundancy() -> RangedI64ValueParser<u8> {
-    clap::value_parser!(u8).range(0..=2)
 }
 
 /// Every address of this computer, one free port.
@@ -315,30 +296,6 @@ mod tests {
                 Args::try_parse_from(["skywave", "--public-ip", ip]).is_err(),
                 "{ip}"
             );
-        }
-    }
-
-    #[test]
-    fn redundancy_is_two_frames_at_most() {
-        let redundancy = |frames| {
-            let args = Args::try_parse_from(["skywave", "--redundancy", frames]);
-            args.ok().map(|args| args.serve.redundancy)
-        };
-        assert_eq!(redundancy("2"), Some(2));
-        assert_eq!(redundancy("3"), None);
-        assert_eq!(redundancy("-1"), None);
-    }
-
-    #[test]
-    fn ptime_is_one_of_four_and_20_unless_said() {
-        let ptime = |words: &[&str]| {
-            let args = Args::try_parse_from([&["skywave"], words].concat());
-            args.ok().map(|args| args.serve.ptime)
-        };
-        assert_eq!(ptime(&[]), Some(Ptime::Ms20));
-        assert_eq!(ptime(&["--ptime", "60"]), Some(Ptime::Ms60));
-        for refused in ["0", "30", "120", "-20", "20ms", ""] {
-            assert_eq!(ptime(&["--ptime", refused]), None, "{refused}");
         }
     }
 

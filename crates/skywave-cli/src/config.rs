@@ -280,11 +280,22 @@ mod tests {
         for line in ["--ptime 10", "serve --ptime 10"] {
             let serve = read(file, line).unwrap().args.serve;
             assert_eq!(serve.max_listeners, 7);
-            assert_eq!(serve.ptime.milliseconds(), 10);
+            assert_eq!(serve.sound.track_config().ptime.milliseconds(), 10);
             assert!(serve.no_realtime);
             assert_eq!(serve.http.port(), 9);
             assert_eq!(serve.shards, 1);
         }
+    }
+
+    #[test]
+    fn error_correction_of_the_file_has_its_loss() {
+        let sound = |line| read("opus-fec = 25\nno-adaptive-fec = true", line).unwrap();
+        let opus = |line| sound(line).args.serve.sound.track_config().opus;
+        assert_eq!(opus("").expected_loss.percent(), 25);
+        assert_eq!(opus("--opus-fec").expected_loss.percent(), 10);
+        let printed = sound("").to_toml();
+        assert!(printed.contains("opus-fec = 25\n"), "{printed}");
+        assert!(!read("", "").unwrap().to_toml().contains("opus-fec"));
     }
 
     #[test]

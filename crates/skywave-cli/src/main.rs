@@ -22,6 +22,7 @@ mod process_figures;
 mod secret;
 mod serve;
 mod shutdown;
+mod sound;
 mod source;
 mod system_limits;
 

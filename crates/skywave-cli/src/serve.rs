@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use skywave::{AudioSource, AudioTrack, Engine, RtpConfig, TrackConfig};
+use skywave::{AudioSource, Engine};
 use skywave_whip::{Listeners, Origins, Problem, Whep};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -99,7 +99,7 @@ fn put_on_air(
     let mut whep = Whep::new(engine.clone(), args.whep_config());
     let mut channels = Vec::new();
     for (name, source, source_name) in sources {
-        let track = track(engine, args);
+        let track = engine.audio_track(args.sound.track_config());
         track.replace_audio_source(source);
         whep = whep.channel(&name, track.clone())?;
         channels.push(Channel::new(name, track, &source_name));
@@ -127,17 +127,6 @@ async fn drain(listeners: &Listeners, time: Duration, signals: &mut Signals) {
         () = sleep(time) => {}
         () = signals.received() => {}
     }
-}
-
-fn track(engine: &Engine, args: &Serve) -> AudioTrack {
-    engine.audio_track(TrackConfig {
-        ptime: args.ptime,
-        rtp: RtpConfig {
-            redundancy: args.redundancy,
-            ..RtpConfig::default()
-        },
-        ..TrackConfig::default()
-    })
 }
 
 /// The WHEP endpoint, for those who may listen.

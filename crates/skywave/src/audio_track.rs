@@ -184,12 +184,12 @@ impl TrackShared {
         OpusOptions::from_bits(self.opus.load(Relaxed))
     }
 
-    /// The options that encoders are set to: those of the owner, and in-band error correction as
-    /// the worst tenth of the listeners needs it.
+    /// The options that encoders are set to: those of the owner, and for speech in-band error
+    /// correction as the worst tenth of the listeners needs it.
     pub(crate) fn encoding_options(&self) -> OpusOptions {
         let mut options = self.opus_options();
         let lost = self.losses.worst_decile();
-        if self.config.adaptive_fec && lost > 0 {
+        if self.config.adaptive_fec && options.is_for_speech() && lost > 0 {
             options.in_band_fec = true;
             let expected = ExpectedLoss::new(lost).unwrap_or_default();
             options.expected_loss = options.expected_loss.max(expected);

@@ -62,3 +62,111 @@ impl Seat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use skywave_audio::{
+        Encoding, ExpectedLoss, OpusApplication, OpusOptions, Packetization, Ptime,
+    };
+
+    use super::*;
+    use crate::audio_track::{TrackId, TrackShared};
+    use crate::config::TrackConfig;
+
+    fn track(opus: OpusOptions, adaptive_fec: bool) -> Arc<TrackShared> {
+        let config = TrackConfig {
+            opus,
+            adaptive_fec,
+            ..TrackConfig::default()
+        };
+        let id = TrackId {
+            engine: 0,
+            number: 0,
+        };
+        Arc::new(TrackShared::new(id, config, 1))
+    }
+
+    fn listener(track: &Arc<TrackShared>) -> Seat {
+        let mut seat = Seat::new(watch::Sender::new(Status::default()));
+        let packetization = Packetization {
+            encoding: Encoding::OPUS_MONO,
+            ptime: Ptime::Ms20,
+        };
+        let audience = Audience::reserve(Arc::clone(track), 0, packetization);
+        seat.set_audience(audience.unwrap());
+        seat.join();
+        seat
+    }
+
+    fn correcting(percent: u8) -> OpusOptions {
+        OpusOptions {
+            in_band_fec: true,
+            expected_loss: ExpectedLoss::new(percent).unwrap(),
+            ..speech()
+        }
+    }
+
+    fn speech() -> OpusOptions {
+        OpusOptions {
+            application: OpusApplication::Voip,
+            ..OpusOptions::default()
+        }
+    }
+
+    /// In 1/256.
+    const FIVE_PERCENT: u8 = 13;
+
+    #[test]
+    fn error_correction_follows_the_reports_of_the_worst_tenth() {
+        let track = track(speech(), true);
+        let mut listeners: Vec<_> = (0..20).map(|_| listener(&track)).collect();
+        assert_eq!(track.encoding_options(), speech());
+        listeners[0].tell(PeerEvent::LossChanged(FIVE_PERCENT));
+        assert_eq!(track.encoding_options(), speech(), "one in twenty");
+        listeners[1].tell(PeerEvent::LossChanged(FIVE_PERCENT));
+        assert_eq!(track.encoding_options(), correcting(5));
+        listeners[0].tell(PeerEvent::LossChanged(0));
+        assert_eq!(track.encoding_options(), speech());
+    }
+
+    #[test]
+    fn error_correction_ends_when_who_needed_it_is_gone() {
+        let track = track(speech(), true);
+        let (calm, mut lossy) = (listener(&track), listener(&track));
+        lossy.tell(PeerEvent::LossChanged(FIVE_PERCENT));
+        assert_eq!(track.encoding_options(), correcting(5));
+        drop(lossy);
+        assert_eq!(track.encoding_options(), speech());
+        drop(calm);
+    }
+
+    #[test]
+    fn error_correction_that_is_not_adaptive_stays_as_the_owner_wants_it() {
+        for opus in [speech(), correcting(2)] {
+            let track = track(opus, false);
+            let mut listener = listener(&track);
+            listener.tell(PeerEvent::LossChanged(FIVE_PERCENT));
+            assert_eq!(track.encoding_options(), opus);
+        }
+    }
+
+    #[test]
+    fn owner_who_expects_more_loss_than_is_reported_is_believed() {
+        let track = track(correcting(20), true);
+        let mut listener = listener(&track);
+        listener.tell(PeerEvent::LossChanged(FIVE_PERCENT));
+        assert_eq!(track.encoding_options(), correcting(20));
+    }
+
+    /// The encoder would go over to its modes for speech.
+    #[test]
+    fn music_is_not_changed_by_what_listeners_lose() {
+        let music = OpusOptions::default();
+        let track = track(music, true);
+        let mut listener = listener(&track);
+        listener.tell(PeerEvent::LossChanged(100));
+        assert_eq!(track.encoding_options(), music);
+    }
+}

@@ -175,8 +175,8 @@ mod tests {
     use std::time::Instant;
 
     use skywave_audio::{
-        AudioSource, Encoding, Melody, OpusBitrate, OpusRateControl, OpusReceiver, PacketGrid,
-        Ptime,
+        AudioSource, Encoding, ExpectedLoss, Melody, OpusApplication, OpusBitrate, OpusRateControl,
+        OpusReceiver, PacketGrid, Ptime,
     };
     use tokio::sync::mpsc;
 
@@ -234,6 +234,11 @@ mod tests {
 
         fn errors(&self) -> u64 {
             self.shared.counters.encoder_errors.load(Relaxed)
+        }
+
+        fn settings(&self) -> Vec<EncoderSettings> {
+            let encoders = self.encodings.encoders.iter();
+            encoders.map(|own| own.encoder.settings()).collect()
         }
 
         fn set(&self, bits: u32) {
@@ -303,6 +308,48 @@ mod tests {
         assert_eq!(sent[2], [180, 180]);
         assert_eq!(sent[5].iter().sum::<usize>(), 480 + 240);
         assert_eq!(sent[8], [120, 120]);
+    }
+
+    #[test]
+    fn only_who_uses_error_correction_gets_it_and_only_while_the_worst_tenth_loses() {
+        let mut stage = Stage::new();
+        let correcting = Packetization {
+            encoding: Encoding::Opus(OpusReceiver {
+                fec: true,
+                ..OpusReceiver::MONO
+            }),
+            ptime: Ptime::Ms20,
+        };
+        let plain = Packetization {
+            encoding: Encoding::OPUS_MONO,
+            ..correcting
+        };
+        for packetization in [correcting, plain] {
+            stage.shared.join(0, packetization);
+        }
+        let speech = OpusOptions {
+            application: OpusApplication::Voip,
+            ..OpusOptions::default()
+        };
+        stage.shared.set_opus_options(speech);
+        let calm = plain.settings(speech);
+        assert_eq!(stage.play().len(), 2);
+        assert_eq!(stage.settings(), [calm]);
+
+        let class = stage.shared.losses.report(None, 13);
+        assert_eq!(stage.play().len(), 2);
+        let lossy = correcting.settings(OpusOptions {
+            in_band_fec: true,
+            expected_loss: ExpectedLoss::new(5).unwrap(),
+            ..speech
+        });
+        let settings = stage.settings();
+        assert_eq!(settings.len(), 2);
+        assert!(settings.contains(&lossy) && settings.contains(&calm));
+
+        stage.shared.losses.report(Some(class), 0);
+        assert_eq!(stage.play().len(), 2);
+        assert_eq!((stage.settings(), stage.errors()), (vec![calm], 0));
     }
 
     #[test]
