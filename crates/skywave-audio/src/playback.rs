@@ -59,6 +59,7 @@ impl Playback {
         if self.shared.has_command() {
             // What was decoded is not wanted any more, and the thread may wait for room.
             self.queue.clear();
+            self.tell_end();
             return 0;
         }
         let generation = self.shared.generation.load(SeqCst);
@@ -71,11 +72,17 @@ impl Playback {
             written += count;
             self.tell_heard();
         }
-        if written < pcm.len() && self.queue.ended() && !self.told_end {
+        if written < pcm.len() {
+            self.tell_end();
+        }
+        written
+    }
+
+    fn tell_end(&mut self) {
+        if self.queue.ended() && !self.told_end {
             self.told_end = true;
             self.tell(PlaylistEvent::Ended);
         }
-        written
     }
 
     fn tell_heard(&mut self) {

@@ -133,6 +133,12 @@ impl SourcePlayer {
         std::mem::take(&mut self.retired)
     }
 
+    /// Whether a source is played now, or the fallback.
+    #[must_use]
+    pub fn is_playing(&self) -> bool {
+        self.playing.is_some()
+    }
+
     /// Samples of silence played because a living source had nothing ready.
     #[must_use]
     pub fn underrun_samples(&self) -> u64 {

@@ -11,6 +11,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
+use skywave_url::redacted;
+
 use crate::args::Args;
 
 /// The options in the end, and the same as a file.
@@ -175,6 +177,8 @@ fn masked(arg: &Arg, text: &str) -> String {
             [url, user, _] => format!("{url} {user} {MASK}"),
             _ => text.to_owned(),
         },
+        // A URL may hold a password.
+        "sources" => redacted(text),
         _ => text.to_owned(),
     }
 }

@@ -25,6 +25,7 @@ use crate::http::{Tls, TlsError};
 use crate::shutdown::Signals;
 use crate::source::SourceName;
 use crate::{http, metrics, page, source, system_limits};
+use skywave_url::redacted;
 
 /// Serves until SIGINT or SIGTERM, then hangs up everybody.
 pub(crate) async fn serve(channels: &[ChannelArg], args: &Serve) -> Result<(), Error> {
@@ -167,7 +168,8 @@ fn warn_of_clear_text(args: &Serve) {
 async fn programme(channels: &Channels) -> String {
     let mut names = Vec::new();
     for channel in channels.iter() {
-        let source = channel.source().await;
+        // A URL may hold a password.
+        let source = redacted(&channel.source().await);
         let source = if source == "-" {
             "standard input"
         } else {

@@ -27,7 +27,8 @@ impl Backoff {
         let delay = config
             .min_retry_delay
             .saturating_mul(doubled)
-            .min(config.max_retry_delay);
+            .min(config.max_retry_delay)
+            .min(MAX_DELAY);
         // 3/4 to 5/4 of it.
         Some(delay.mul_f64(0.75 + (random % 1_024) as f64 / 2_048.0))
     }
@@ -36,6 +37,9 @@ impl Backoff {
         self.attempts = 0;
     }
 }
+
+/// More is taken for this.
+const MAX_DELAY: Duration = Duration::from_secs(24 * 3_600);
 
 #[cfg(test)]
 mod tests {

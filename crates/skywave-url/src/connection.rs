@@ -11,6 +11,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, BodyReader};
 
 use crate::icy::IcyReader;
+use crate::redacted::redacted;
 use crate::{Error, UrlConfig};
 
 /// The body of an answer, which is audio as far as one can tell.
@@ -34,7 +35,10 @@ impl Connection {
             url = first_entry(&url, body)?;
         }
         let reason = "too many lists that lead to lists";
-        Err(Error::List { url, reason })
+        Err(Error::List {
+            url: redacted(&url),
+            reason,
+        })
     }
 
     fn new(url: &str, headers: &HeaderMap, body: BodyReader<'static>) -> Self {
@@ -81,7 +85,7 @@ pub(crate) fn is_http(url: &str) -> bool {
 
 fn ask(agent: &Agent, url: &str) -> Result<(HeaderMap, BodyReader<'static>), Error> {
     if !is_http(url) {
-        return Err(Error::Url(url.into()));
+        return Err(Error::Url(redacted(url)));
     }
     match agent.get(url).call() {
         Ok(response) => {
@@ -89,11 +93,11 @@ fn ask(agent: &Agent, url: &str) -> Result<(HeaderMap, BodyReader<'static>), Err
             Ok((parts.headers, body.into_reader()))
         }
         Err(ureq::Error::StatusCode(status)) => Err(Error::Status {
-            url: url.into(),
+            url: redacted(url),
             status,
         }),
         Err(error) => Err(Error::Connect {
-            url: url.into(),
+            url: redacted(url),
             reason: error.to_string(),
         }),
     }
@@ -110,7 +114,7 @@ fn is_list(url: &str, headers: &HeaderMap) -> bool {
 
 fn first_entry(url: &str, body: BodyReader<'static>) -> Result<String, Error> {
     let error = |reason| Error::List {
-        url: url.into(),
+        url: redacted(url),
         reason,
     };
     let mut octets = Vec::new();

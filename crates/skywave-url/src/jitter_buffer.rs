@@ -135,13 +135,15 @@ impl JitterBuffer {
 }
 
 fn blocks(duration: Duration) -> usize {
-    (duration.as_millis() / BLOCK_DURATION.as_millis()) as usize
+    (duration.min(MAX_BUFFER).as_millis() / BLOCK_DURATION.as_millis()) as usize
 }
 
 /// 20 ms.
 const BLOCK_SAMPLES: usize = 960;
 const BLOCK_DURATION: Duration = Duration::from_millis(20);
 const MIN_BLOCKS: usize = 2;
+/// More is taken for this.
+const MAX_BUFFER: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]
 mod tests {

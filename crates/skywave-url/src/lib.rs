@@ -27,11 +27,13 @@ mod connection;
 mod error;
 mod icy;
 mod jitter_buffer;
+mod redacted;
 mod url_source;
 mod url_thread;
 
 pub use config::UrlConfig;
 pub use error::Error;
+pub use redacted::redacted;
 pub use url_source::{UrlControl, UrlEvent, UrlSource};
 
 // Sources move to the thread that plays them.

@@ -10,6 +10,7 @@ use skywave_audio::AudioSource;
 
 use crate::connection::is_http;
 use crate::jitter_buffer::{JitterBuffer, Level, jitter_buffer};
+use crate::redacted::redacted;
 use crate::url_thread::UrlThread;
 use crate::{Error, UrlConfig};
 
@@ -43,7 +44,7 @@ impl UrlSource {
             Ok(Err(error)) => Err(error),
             // The thread ended: there was nothing to hear.
             Err(_) => Err(Error::BrokeOff {
-                url: url.into(),
+                url: redacted(url),
                 reason: "nothing came".into(),
             }),
         }
@@ -60,7 +61,7 @@ impl UrlSource {
 
     fn spawn(url: &str, config: UrlConfig, opened: Option<Opened>) -> Result<Self, Error> {
         if !is_http(url) {
-            return Err(Error::Url(url.into()));
+            return Err(Error::Url(redacted(url)));
         }
         let (writer, buffer) = jitter_buffer(&config);
         let (sender, events) = sync_channel(MAX_EVENTS);

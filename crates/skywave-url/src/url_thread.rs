@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
+use std::time::Duration;
 
 use skywave_audio::{SAMPLE_RATE, StreamDecoder};
 use ureq::Agent;
@@ -12,6 +13,7 @@ use ureq::Agent;
 use crate::backoff::Backoff;
 use crate::connection::{self, Connection};
 use crate::jitter_buffer::Writer;
+use crate::redacted::redacted;
 use crate::url_source::{Opened, Shared};
 use crate::{Error, UrlConfig, UrlEvent};
 
@@ -42,7 +44,13 @@ impl UrlThread {
             let error = match outcome {
                 Ok(End::Gone) => return,
                 Ok(End::File) if samples == 0 => self.broke_off("it holds no audio"),
-                Ok(End::File) if self.config.repeat => continue,
+                Ok(End::File) if self.config.repeat => {
+                    let is_short = samples < SHORT_SAMPLES;
+                    if is_short && self.gone.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
+                    continue;
+                }
                 Ok(End::File) => return self.tell(UrlEvent::Ended { reason: None }),
                 Err(error) => error,
             };
@@ -79,7 +87,7 @@ impl UrlThread {
     fn attempt(&mut self, agent: &Agent, samples: &mut usize) -> Result<End, Error> {
         let connection = Connection::open(agent, &self.url, &self.config)?;
         let extension = connection.extension.as_deref();
-        let mut decoder = StreamDecoder::new(&self.url, extension, connection.body)?;
+        let mut decoder = StreamDecoder::new(redacted(&self.url), extension, connection.body)?;
         let mut damaged = 0;
         loop {
             let before = self.pcm.len();
@@ -109,7 +117,7 @@ impl UrlThread {
     }
 
     fn connected(&mut self) {
-        tracing::info!(url = self.url, "stream connected");
+        tracing::info!(url = redacted(&self.url), "stream connected");
         if let Some(opened) = self.opened.take() {
             // It waits for this, with room for it.
             let _ = opened.try_send(Ok(()));
@@ -127,7 +135,7 @@ impl UrlThread {
 
     fn broke_off(&self, reason: &str) -> Error {
         Error::BrokeOff {
-            url: self.url.clone(),
+            url: redacted(&self.url),
             reason: reason.into(),
         }
     }
@@ -145,6 +153,11 @@ enum End {
     /// All of a file is decoded.
     File,
 }
+
+/// A file shorter than half a second is not fetched again at once: a server shall not be asked a
+/// hundred times a second because it has a hundredth of a second to give.
+const SHORT_SAMPLES: usize = SAMPLE_RATE as usize / 2;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A connection that gave 10 s was a success.
 const SUCCESS_SAMPLES: usize = 10 * SAMPLE_RATE as usize;

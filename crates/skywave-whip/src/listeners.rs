@@ -121,7 +121,11 @@ impl Listeners {
         if remote.ufrag == session.ice.remote_ufrag {
             return Ok(None);
         }
-        let fragment = session.transmitter.restart_ice(remote)?;
+        let fragment = match session.transmitter.restart_ice(remote) {
+            // It has just ended.
+            Err(skywave::Error::Closed) => return Err(unknown()),
+            restarted => restarted?,
+        };
         session.ice = IceSession {
             etag: new_etag(),
             remote_ufrag: remote.ufrag.clone(),

@@ -202,7 +202,8 @@ impl Endpoint {
         if self.listeners.is_draining() {
             return Err(Problem::going_down());
         }
-        if self.config.only_live && track.stats().ended {
+        let stats = track.stats();
+        if self.config.only_live && stats.ended && !stats.playing {
             let detail = "Nothing is on the air here at the moment.";
             return Err(Problem::new(StatusCode::CONFLICT, detail).with_retry_after(OFF_AIR));
         }

@@ -109,6 +109,7 @@ impl AudioTrack {
             encoder_errors: counters.encoder_errors.load(Relaxed),
             encodings: counters.encodings.load(Relaxed),
             ended: counters.ended.load(Relaxed),
+            playing: counters.playing.load(Relaxed),
             worst_decile_loss: f64::from(self.shared.losses.worst_decile()) / 100.0,
             lateness: counters.lateness.snapshot(),
         }
@@ -250,6 +251,7 @@ pub(crate) struct TrackCounters {
     pub(crate) encoder_errors: AtomicU64,
     pub(crate) encodings: AtomicU64,
     pub(crate) ended: AtomicBool,
+    pub(crate) playing: AtomicBool,
     pub(crate) lateness: LatenessHistogram,
     pub(crate) energy: AudioEnergy,
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use crate::encoded_inlet::discard;
+
 /// The way to that thread. It ends when all clones are gone.
 ///
 /// What takes for ever to be dropped stays there, with all that comes after it: the queue has no
@@ -18,11 +20,11 @@ impl Disposal {
         let (sender, queue) = channel();
         thread::Builder::new()
             .name("skywave-disposal".to_owned())
-            .spawn(move || queue.into_iter().for_each(drop))?;
+            .spawn(move || queue.into_iter().for_each(discard))?;
         Ok(Self(sender))
     }
 
-    /// Has something dropped. It must not panic at that.
+    /// Has something dropped. If it panics at that, nobody else notices.
     pub(crate) fn dispose(&self, waste: impl Send + 'static) {
         // The thread lives as long as this; else it is dropped here.
         let _ = self.0.send(Box::new(waste));

@@ -50,7 +50,9 @@ impl Drop for EncodedInlet {
 
 /// Drops the user's code: if that panics, the thread that happens to do it must go on.
 pub(crate) fn discard<T>(source: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(source)));
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(source)));
+    // What a panic carries may be of the user's making as well.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
 }
 
 // Else the cell would use a lock.

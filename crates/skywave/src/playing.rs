@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use skywave_audio::ContainedSource;
-
 use crate::audio_track::TrackShared;
+use crate::disposal::Disposal;
 use crate::playing_encoded_track::PlayingEncodedTrack;
 use crate::playing_track::PlayingTrack;
 use crate::track_worker::FrameOutput;
@@ -46,11 +45,15 @@ impl Playing {
         }
     }
 
-    /// Sources that are not played any more, to be dropped where that may take its time.
-    pub(crate) fn take_retired(&mut self) -> Vec<ContainedSource> {
+    /// Has sources dropped that are not played any more.
+    pub(crate) fn dispose_retired(&mut self, disposal: &Disposal) {
         match self {
-            Self::Samples(track) => track.take_retired(),
-            Self::Packets(_) => Vec::new(),
+            Self::Samples(track) => track.take_retired().into_iter().for_each(|source| {
+                disposal.dispose(source);
+            }),
+            Self::Packets(track) => track.take_retired().into_iter().for_each(|source| {
+                disposal.dispose(source);
+            }),
         }
     }
 

@@ -13,7 +13,7 @@ use skywave_audio::{
 use crate::audio_track::TrackShared;
 use crate::counter::add;
 use crate::delivery::Delivery;
-use crate::encoded_inlet::{EncodedInlet, discard};
+use crate::encoded_inlet::EncodedInlet;
 use crate::track_encodings::deliver;
 use crate::track_worker::FrameOutput;
 
@@ -27,6 +27,8 @@ pub(crate) struct PlayingEncodedTrack {
     /// Behind the last one of what was played.
     end: u64,
     source: Option<Box<dyn EncodedSource>>,
+    /// Sources that are not played any more.
+    retired: Vec<Box<dyn EncodedSource>>,
     /// The packet before is missing.
     pausing: bool,
     /// If a listener was waited for, it came.
@@ -41,6 +43,7 @@ impl PlayingEncodedTrack {
             position: 0,
             end: 0,
             source: None,
+            retired: Vec::new(),
             pausing: false,
             started: false,
         }
@@ -56,6 +59,11 @@ impl PlayingEncodedTrack {
         Arc::strong_count(&self.shared) == 1
     }
 
+    /// Sources that are not played any more, to be dropped where that may take its time.
+    pub(crate) fn take_retired(&mut self) -> Vec<Box<dyn EncodedSource>> {
+        std::mem::take(&mut self.retired)
+    }
+
     /// Sends the packet now due to those who listen.
     pub(crate) fn play(&mut self, outputs: &[FrameOutput]) {
         let shared = Arc::clone(&self.shared);
@@ -63,7 +71,7 @@ impl PlayingEncodedTrack {
             return;
         };
         if let Some(source) = inlet.take() {
-            discard(self.source.replace(source));
+            self.retired.extend(self.source.replace(source));
             inlet.fault.send_replace(None);
             shared.counters.ended.store(false, Relaxed);
         }
@@ -75,6 +83,7 @@ impl PlayingEncodedTrack {
             self.end = self.position + IDLE_SAMPLES;
             return;
         };
+        shared.counters.playing.store(true, Relaxed);
         self.end = self.position + u64::from(packet.samples());
         self.send(&packet, outputs);
         add(&shared.counters.frames, 1);
@@ -126,7 +135,8 @@ impl PlayingEncodedTrack {
         );
         inlet.fault.send_replace(fault);
         self.shared.counters.ended.store(true, Relaxed);
-        discard(self.source.take());
+        self.shared.counters.playing.store(false, Relaxed);
+        self.retired.extend(self.source.take());
         None
     }
 

@@ -163,6 +163,7 @@ impl PlayingTrack {
     fn count(&self, ended: bool) {
         let counters = &self.shared.counters;
         counters.ended.store(ended, Relaxed);
+        counters.playing.store(self.player.is_playing(), Relaxed);
         add(&counters.frames, 1);
         counters
             .underrun_samples

@@ -180,6 +180,8 @@ pub struct TrackStats {
     pub encodings: u64,
     /// Whether the source has come to its end, so that silence is sent or the fallback plays.
     pub ended: bool,
+    /// Whether a source plays now, or the fallback of one that has ended.
+    pub playing: bool,
     /// The share of packets that each of the worst tenth of the listeners reports lost at least,
     /// 0 to 1, in steps of a few per cent.
     pub worst_decile_loss: f64,

@@ -77,10 +77,7 @@ impl TrackWorker {
             return;
         }
         next.track.play(&self.outputs);
-        let retired = next.track.take_retired();
-        if !retired.is_empty() {
-            self.disposal.dispose(retired);
-        }
+        next.track.dispose_retired(&self.disposal);
         next.track.advance(Instant::now());
     }
 }

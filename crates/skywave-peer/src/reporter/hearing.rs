@@ -55,11 +55,13 @@ impl Reporter {
                 heard.fraction_lost = Some(block.fraction_lost);
             }
             if let Some(response) = &mut self.loss_response {
-                heard.demands.redundancy = response.report(block.fraction_lost);
+                let wanted = response.report(block.fraction_lost);
+                heard.demands.redundancy = wanted.or(heard.demands.redundancy);
             }
             if let Some(watch) = &mut self.watch {
                 let packets = counters.packets_sent();
-                heard.trip = watch.breaker.report(io.now, &block, time, packets);
+                let trip = watch.breaker.report(io.now, &block, time, packets);
+                heard.trip = trip.or(heard.trip);
             }
         }
     }

@@ -210,8 +210,8 @@ fn rejecting_answer_is_refused() {
 
 #[test]
 fn answer_with_codecs_never_offered_is_refused() {
-    let error = refused_answer(&with(CHROMIUM_ANSWER, "SAVPF 111 0 8", "SAVPF 96 9"));
-    let answered = "96, 9".to_owned();
+    let error = refused_answer(&with(CHROMIUM_ANSWER, "SAVPF 111 0 8", "SAVPF 96 18"));
+    let answered = "96, 18".to_owned();
     assert_eq!(*acceptable(&error), Error::CodecNotOffered { answered });
     // Opus was offered, but not under this number.
     let moved = with(CHROMIUM_ANSWER, "SAVPF 111 0 8", "SAVPF 96");

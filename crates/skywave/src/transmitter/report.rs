@@ -81,10 +81,11 @@ impl<'a> Facts<'a> {
             .map(|agreed| format!("codec-{}", agreed.payload_type))
     }
 
-    /// Of the encoder, in bit/s.
-    fn bit_rate(&self, agreed: &Agreed) -> f64 {
-        let options = self.transmitter.track.shared.encoding_options();
-        agreed.packetization.settings(options).bit_rate().into()
+    /// Of the encoder, in bit/s; none where packets come encoded.
+    fn bit_rate(&self, agreed: &Agreed) -> Option<f64> {
+        let track = &self.transmitter.track.shared;
+        let settings = agreed.packetization.settings(track.encoding_options());
+        track.inlet.is_none().then(|| settings.bit_rate().into())
     }
 
     fn codec(&self, agreed: &Agreed) -> CodecStats {
@@ -121,7 +122,7 @@ impl<'a> Facts<'a> {
             rtx_ssrc: self
                 .agreed
                 .and_then(|agreed| agreed.rtx.then_some(self.transmitter.local.rtx_ssrc)),
-            target_bitrate: self.agreed.map(|agreed| self.bit_rate(agreed)),
+            target_bitrate: self.agreed.and_then(|agreed| self.bit_rate(agreed)),
             nack_count: counters.nack_count,
             active: matches!(self.state, Connected | Disconnected),
         }
