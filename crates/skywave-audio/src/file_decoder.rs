@@ -18,20 +18,7 @@ pub(crate) struct FileDecoder {
 impl FileDecoder {
     /// Opens the file and finds its first audio track.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let read_error = |cause| Error::Read {
-            path: path.into(),
-            cause,
-        };
-        // A pipe would block for ever in open.
-        let metadata = path.metadata().map_err(read_error)?;
-        if !metadata.is_file() {
-            let cause = std::io::Error::new(ErrorKind::InvalidInput, "not a regular file");
-            return Err(read_error(cause));
-        }
-        if metadata.len() == 0 {
-            return Err(Error::Empty { path: path.into() });
-        }
-        let file = File::open(path).map_err(read_error)?;
+        let file = open_file(path)?;
         let decoder = decode_from_start(path, &file)?;
         Ok(Self {
             path: path.into(),
@@ -69,6 +56,24 @@ impl FileDecoder {
     pub(crate) fn pass(&self) -> &Decoder {
         &self.decoder
     }
+}
+
+/// Opens a file that can be read from beginning to end, and again.
+pub(crate) fn open_file(path: &Path) -> Result<File, Error> {
+    let read_error = |cause| Error::Read {
+        path: path.into(),
+        cause,
+    };
+    // A pipe would block for ever in open.
+    let metadata = path.metadata().map_err(read_error)?;
+    if !metadata.is_file() {
+        let cause = std::io::Error::new(ErrorKind::InvalidInput, "not a regular file");
+        return Err(read_error(cause));
+    }
+    if metadata.len() == 0 {
+        return Err(Error::Empty { path: path.into() });
+    }
+    File::open(path).map_err(read_error)
 }
 
 fn decode_from_start(path: &Path, file: &File) -> Result<Decoder, Error> {

@@ -1,7 +1,7 @@
 //! Opus out of a file, packet by packet, without decoding it (RFC 7845 for Ogg).
 
 use std::fs::File;
-use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
@@ -12,6 +12,7 @@ use symphonia::core::errors::Error as MediaError;
 use symphonia::core::formats::{FormatReader, TrackType};
 
 use crate::decoder::probe;
+use crate::file_decoder::open_file;
 use crate::{AudioCodec, EncodedPacket, EncodedSource, EncodedSupply, Error};
 
 /// The packets of an Ogg Opus file, mono or stereo.
@@ -90,20 +91,7 @@ struct Reader {
 
 impl Reader {
     fn open(path: &Path) -> Result<Self, Error> {
-        let read_error = |cause| Error::Read {
-            path: path.into(),
-            cause,
-        };
-        // A pipe would block for ever in open.
-        let metadata = path.metadata().map_err(read_error)?;
-        if !metadata.is_file() {
-            let cause = std::io::Error::new(ErrorKind::InvalidInput, "not a regular file");
-            return Err(read_error(cause));
-        }
-        if metadata.len() == 0 {
-            return Err(Error::Empty { path: path.into() });
-        }
-        let file = File::open(path).map_err(read_error)?;
+        let file = open_file(path)?;
         let extension = path.extension().and_then(|extension| extension.to_str());
         let format = probe(path, extension, Box::new(file))?;
         let track = opus_track(format.as_ref()).map_err(|what| Error::Unsupported {
