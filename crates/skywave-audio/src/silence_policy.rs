@@ -19,7 +19,8 @@ pub enum SilencePolicy {
     #[default]
     Continuous,
     /// Opus encoders go over to discontinuous transmission (RFC 6716 §2.1.9) when they hear
-    /// nothing: of silence they send about one packet in 400 ms. Other codecs send every packet.
+    /// nothing: of silence they send about one packet in 400 ms. Other codecs send every packet, and
+    /// so does libopus before 1.4 (feature `audiopus`) in music below a complexity of 7.
     Dtx,
     /// No packet of digital silence, in any codec, once it has lasted for a while: when there is
     /// no source, or one that gives zeros or nothing.
@@ -83,7 +84,9 @@ const MAX_DTX_PAYLOAD: usize = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EncodedFrame, Encoding, OpusOptions, PacketEncoder, Packetization, Ptime};
+    use crate::{
+        EncodedFrame, Encoding, OpusComplexity, OpusOptions, PacketEncoder, Packetization, Ptime,
+    };
 
     fn encoder(
         encoding: Encoding,
@@ -94,6 +97,8 @@ mod tests {
         let packetization = Packetization { encoding, ptime };
         let options = OpusOptions {
             dtx: policy == SilencePolicy::Dtx,
+            // Below it libopus 1.3 leaves nothing out.
+            complexity: OpusComplexity::new(7).unwrap(),
             ..OpusOptions::default()
         };
         let mut encoder = PacketEncoder::new(packetization.settings(options)).unwrap();

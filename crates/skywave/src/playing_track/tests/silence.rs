@@ -1,6 +1,6 @@
 //! What is sent of silence.
 
-use skywave_audio::SilencePolicy;
+use skywave_audio::{OpusComplexity, OpusOptions, SilencePolicy};
 
 use super::*;
 
@@ -10,6 +10,11 @@ fn sent(silence: SilencePolicy, listener: Packetization) -> (Stage, Vec<Delivery
     let mut stage = Stage::with(TrackConfig {
         ptime: listener.ptime,
         silence,
+        // Below it libopus 1.3 leaves nothing out.
+        opus: OpusOptions {
+            complexity: OpusComplexity::new(7).unwrap(),
+            ..OpusOptions::default()
+        },
         ..TrackConfig::default()
     });
     stage.shared.join(0, listener);

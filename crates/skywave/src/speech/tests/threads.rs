@@ -48,11 +48,14 @@ fn nothing_of_an_utterance_is_heard_after_one_pushed_behind_a_clear() {
         while !over.load(SeqCst) || queue.position().queued() > 0 {
             let mut pcm = [[0.0; 2]; 480];
             source.read(&mut pcm);
-            for pair in pcm.windows(2) {
-                // What fades has no two equal samples.
-                if pair[0] == pair[1] && pair[0][0] >= 0.1 {
-                    assert!(pair[0][0] >= newest, "{} after {newest}", pair[0][0]);
-                    newest = pair[0][0];
+            for samples in pcm.windows(3) {
+                // What fades has no three equal samples, but two where the fade turns.
+                let [[sample, _], ..] = *samples else {
+                    continue;
+                };
+                if samples.iter().all(|other| other[0] == sample) && sample >= 0.1 {
+                    assert!(sample >= newest, "{sample} after {newest}");
+                    newest = sample;
                 }
             }
             let SpeechPosition {
