@@ -11,6 +11,15 @@ fn value(utterance: usize) -> f32 {
     0.1 + utterance as f32 / 10_000.0
 }
 
+/// Says that it is over when it is dropped.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+    }
+}
+
 #[test]
 fn nothing_of_an_utterance_is_heard_after_one_pushed_behind_a_clear() {
     const UTTERANCES: usize = 300;
@@ -21,7 +30,7 @@ fn nothing_of_an_utterance_is_heard_after_one_pushed_behind_a_clear() {
     thread::scope(|scope| {
         scope.spawn(|| {
             let (mut utterance, mut sent) = (0, 0);
-            while utterance < UTTERANCES {
+            while utterance < UTTERANCES && !over.load(SeqCst) {
                 match queue.try_push(&[value(utterance); 700], 48_000, 1) {
                     Err(Error::QueueFull { .. }) => thread::yield_now(),
                     Err(Error::Interrupted { .. }) => {}
@@ -44,6 +53,8 @@ fn nothing_of_an_utterance_is_heard_after_one_pushed_behind_a_clear() {
                 }
             }
         });
+        // If what follows fails, the others end too.
+        let _end = End(&over);
         let mut newest = 0.0;
         while !over.load(SeqCst) || queue.position().queued() > 0 {
             let mut pcm = [[0.0; 2]; 480];
