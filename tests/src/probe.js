@@ -85,6 +85,26 @@ globalThis.probe = {
     throw new Error(`no ${hertz} Hz within ${timeout} ms, last ${frequency}`);
   },
 
+  // Waits until the strongest frequency has been within 2 % of `hertz` for 300 ms without a break.
+  // A browser may stretch or conceal the first moments of a stream; that passes.
+  async settles(hertz, timeout) {
+    const end = performance.now() + timeout;
+    let since = null;
+    let strayed = null;
+    while (performance.now() < end) {
+      const frequency = this.frequency();
+      if (frequency && Math.abs(frequency / hertz - 1) < 0.02) {
+        since ??= performance.now();
+        if (performance.now() - since >= 300) return frequency;
+      } else {
+        since = null;
+        strayed = frequency;
+      }
+      await sleep(5);
+    }
+    throw new Error(`no steady ${hertz} Hz within ${timeout} ms, last astray ${strayed}`);
+  },
+
   // Prepares `this.swapped`: the milliseconds from the next click on the element to the new tone.
   timeSwap(selector, hertz, timeout) {
     this.swapped = new Promise((resolve, reject) => {
