@@ -22,8 +22,8 @@ pub(crate) fn run(runner: &Runner, arguments: &[&str]) -> Result<(), Failure> {
     };
     requirement::install_missing(runner, &requirement::INSTRUCTIONS)?;
     let build = ["build", "--release", "--package", "skywave-benches"];
-    runner.cargo(&[&build[..], &["--example", "instructions"]].concat())?;
-    let program = target()?.join("release/examples/instructions");
+    runner.cargo(&[&build[..], &["--bin", "instructions"]].concat())?;
+    let program = target()?.join("release/instructions");
     let committed = if update {
         String::new()
     } else {
