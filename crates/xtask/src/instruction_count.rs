@@ -20,7 +20,7 @@ pub(crate) fn run(runner: &Runner, arguments: &[&str]) -> Result<(), Failure> {
         ["--update"] => true,
         _ => return Err(Failure::new("usage: cargo xtask instructions [--update]")),
     };
-    requirement::install_missing(runner, &requirement::INSTRUCTIONS)?;
+    requirement::install_missing(runner, &[&requirement::INSTRUCTIONS])?;
     let build = ["build", "--release", "--package", "skywave-benches"];
     runner.cargo(&[&build[..], &["--bin", "instructions"]].concat())?;
     let program = target()?.join("release/instructions");
