@@ -29,7 +29,7 @@ pub struct RtpTerms {
     pub rcvr_rtt: bool,
     /// Reduced-size RTCP may be sent (RFC 5506).
     pub rtcp_rsize: bool,
-    /// The limit that the peer's description set, in bit/s (`b=AS`, `b=TIAS`).
+    /// The limit that the peer's description set, in bit/s (`b=AS`, `b=TIAS`, `b=CT`).
     pub max_bitrate: Option<u64>,
 }
 

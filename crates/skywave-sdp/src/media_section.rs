@@ -62,7 +62,7 @@ pub struct MediaSection {
     pub ptime: Option<u32>,
     /// Greatest length of a packet in milliseconds.
     pub maxptime: Option<u32>,
-    /// The least of `b=TIAS` and `b=AS` here and at session level, in bits per second.
+    /// The least of `b=TIAS`, `b=AS` and `b=CT` here and at session level, in bits per second.
     pub bandwidth: Option<u64>,
     /// First synchronisation source announced.
     pub ssrc: Option<u32>,
@@ -159,9 +159,13 @@ impl MediaSection {
     }
 
     /// Reads the value of a `b=` line. Zero is no limit: peers write it for "not known".
+    ///
+    /// `CT` limits all media together (RFC 8866 §5.8), of which one stream of audio is all there is.
     pub(crate) fn read_bandwidth(&mut self, value: &str) {
         let bits = match value.split_once(':') {
-            Some(("AS", kilobits)) => kilobits.parse::<u32>().ok().map(|kb| u64::from(kb) * 1000),
+            Some(("AS" | "CT", kilobits)) => {
+                kilobits.parse::<u32>().ok().map(|kb| u64::from(kb) * 1000)
+            }
             Some(("TIAS", bits)) => bits.parse::<u64>().ok(),
             _ => None,
         };

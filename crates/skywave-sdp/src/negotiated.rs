@@ -23,7 +23,7 @@ pub struct Negotiated {
     pub ptime: Option<u32>,
     /// Greatest length of a packet the peer takes, in milliseconds.
     pub maxptime: Option<u32>,
-    /// Limit the peer set with `b=AS` or `b=TIAS`, in bits per second.
+    /// Limit the peer set with `b=AS`, `b=TIAS` or `b=CT`, in bits per second.
     pub bandwidth: Option<u64>,
     /// Identification tag of the audio section, if the peer gave it one.
     pub mid: Option<String>,

@@ -19,7 +19,7 @@ pub(crate) fn run(runner: &Runner, arguments: &[&str]) -> Result<(), Failure> {
     let mut bench = vec!["bench", "--package", "skywave-benches"];
     let arguments = match arguments {
         ["--peers", arguments @ ..] => {
-            requirement::install_missing(runner, &requirement::PEERS)?;
+            requirement::install_missing(runner, &[&requirement::PEERS])?;
             bench.extend(["--features", "peers"]);
             arguments
         }

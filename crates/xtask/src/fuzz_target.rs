@@ -97,16 +97,11 @@ fn run_quietly(
 fn build(runner: &Runner) -> Result<PathBuf, Failure> {
     let host = host()?;
     let flags = format!("RUSTFLAGS={}", RUSTFLAGS.join(" "));
+    let environment = [flags.as_str(), OPTIMISED];
+    let cargo = ["cargo", "build", "--package", "skywave-fuzz", "--bins"];
     // With a target named, build scripts and procedural macros are built without the flags.
-    let cargo = [
-        "cargo",
-        "build",
-        "--manifest-path",
-        "fuzz/Cargo.toml",
-        "--bins",
-    ];
     let places = ["--target", &host, "--target-dir", TARGET_FOLDER];
-    runner.run("env", &[&[flags.as_str()], &cargo[..], &places].concat())?;
+    runner.run("env", &[&environment, &cargo[..], &places].concat())?;
     Ok(root().join(TARGET_FOLDER).join(&host).join("debug"))
 }
 
@@ -173,7 +168,10 @@ const RUSTFLAGS: [&str; 7] = [
     "-Ccodegen-units=1",
     "--cfg=fuzzing",
 ];
-const TARGET_FOLDER: &str = "fuzz/target/fuzzing";
+/// Everything, and with its checks.
+const OPTIMISED: &str = "CARGO_PROFILE_DEV_OPT_LEVEL=2";
+/// Not the usual one, as the flags are for everything in it.
+const TARGET_FOLDER: &str = "target/fuzzing";
 /// How the message of a panic begins, and libFuzzer's of anything else.
 const CRASH: [&str; 2] = ["thread '", "ERROR: libFuzzer"];
 

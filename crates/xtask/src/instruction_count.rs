@@ -20,10 +20,10 @@ pub(crate) fn run(runner: &Runner, arguments: &[&str]) -> Result<(), Failure> {
         ["--update"] => true,
         _ => return Err(Failure::new("usage: cargo xtask instructions [--update]")),
     };
-    requirement::install_missing(runner, &requirement::INSTRUCTIONS)?;
+    requirement::install_missing(runner, &[&requirement::INSTRUCTIONS])?;
     let build = ["build", "--release", "--package", "skywave-benches"];
-    runner.cargo(&[&build[..], &["--example", "instructions"]].concat())?;
-    let program = target()?.join("release/examples/instructions");
+    runner.cargo(&[&build[..], &["--bin", "instructions"]].concat())?;
+    let program = target()?.join("release/instructions");
     let committed = if update {
         String::new()
     } else {

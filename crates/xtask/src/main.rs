@@ -60,8 +60,7 @@ fn dispatch(runner: &Runner, words: &[&str]) -> Result<(), Failure> {
 
 /// Installs what the tests need and the system lacks, and what it takes to compile all features.
 fn setup(runner: &Runner) -> Result<(), Failure> {
-    requirement::install_missing(runner, &requirement::TESTS)?;
-    requirement::install_missing(runner, &requirement::PEERS)?;
+    requirement::install_missing(runner, &[&requirement::TESTS, &requirement::PEERS])?;
     npm::install_missing(runner)?;
     venv::install_missing(runner)?;
     pion::build(runner)

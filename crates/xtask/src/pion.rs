@@ -10,7 +10,8 @@ pub(crate) fn build(runner: &Runner) -> Result<(), Failure> {
     if is_named() {
         return Ok(());
     }
-    let packages = ["GO111MODULE=off", "GOPATH=/usr/share/gocode"];
+    // Flags of the user's own may be for modules only.
+    let packages = ["GO111MODULE=off", "GOPATH=/usr/share/gocode", "GOFLAGS="];
     let build = [
         "go",
         "build",

@@ -16,27 +16,30 @@ pub(crate) struct Requirement {
 /// Installs the packages of the requirements that are not met, and no others.
 pub(crate) fn install_missing(
     runner: &Runner,
-    requirements: &[Requirement],
+    requirements: &[&[Requirement]],
 ) -> Result<(), Failure> {
     let missing = self::missing(requirements);
     if missing.is_empty() {
         return Ok(());
     }
-    let names: Vec<&str> = missing.iter().map(|requirement| requirement.name).collect();
-    let names = names.join(", ");
-    if !succeeds("apt-get", &["--version"]) {
-        return Err(Failure::new(format!(
-            "missing: {names}. There is no apt-get to install them with; install them and try again"
-        )));
-    }
+    let names = listed(&missing, |requirement| requirement.name, ", ");
+    let packages = listed(&missing, |requirement| requirement.debian_package, " ");
     runner.say(&format!("missing: {names}"));
-    apt_get(runner, &["update", "--quiet"])?;
-    let packages = missing.iter().map(|requirement| requirement.debian_package);
-    let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
-    apt_get(
-        runner,
-        &install.into_iter().chain(packages).collect::<Vec<_>>(),
-    )?;
+    let failure = |why: &str| {
+        let how = "On Debian 12 these packages have what is missing";
+        Failure::new(format!("{why}. {how}: {packages}"))
+    };
+    if !succeeds("apt-get", &["--version"]) {
+        return Err(failure("there is no apt-get to install it with"));
+    }
+    if !is_root() && !has_program("sudo") {
+        return Err(failure("it takes root or sudo to install it"));
+    }
+    let install = "install --quiet --yes --no-install-recommends ".to_owned() + &packages;
+    for arguments in ["update --quiet", &install] {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        apt_get(runner, &arguments)?;
+    }
     match self::missing(requirements).first() {
         None => Ok(()),
         Some(still) => Err(Failure::new(format!(
@@ -46,19 +49,34 @@ pub(crate) fn install_missing(
     }
 }
 
-fn missing(requirements: &[Requirement]) -> Vec<&Requirement> {
+/// A part of each, with something in between.
+fn listed(
+    requirements: &[&Requirement],
+    part: fn(&Requirement) -> &'static str,
+    between: &str,
+) -> String {
+    let parts: Vec<&str> = requirements.iter().map(|one| part(one)).collect();
+    parts.join(between)
+}
+
+fn missing<'a>(requirements: &[&'a [Requirement]]) -> Vec<&'a Requirement> {
     requirements
         .iter()
+        .copied()
+        .flatten()
         .filter(|requirement| !(requirement.is_met)())
         .collect()
 }
 
 /// As root, or through sudo for anybody else.
 fn apt_get(runner: &Runner, arguments: &[&str]) -> Result<(), Failure> {
-    let is_root = succeeds("sh", &["-c", "test $(id -u) = 0"]);
-    let program = if is_root { "env" } else { "sudo" };
+    let program = if is_root() { "env" } else { "sudo" };
     let quietly = ["DEBIAN_FRONTEND=noninteractive", "apt-get"];
     runner.run(program, &[&quietly, arguments].concat())
+}
+
+fn is_root() -> bool {
+    succeeds("sh", &["-c", "test $(id -u) = 0"])
 }
 
 fn has_gstreamer_plugin(name: &str) -> bool {
@@ -223,6 +241,19 @@ pub(crate) const INSTRUCTIONS: [Requirement; 1] = [Requirement {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_requirement_is_named_with_its_package() {
+        let missing = [&INSTRUCTIONS[0], &PEERS[0]];
+        assert_eq!(
+            listed(&missing, |one| one.name, ", "),
+            "valgrind, a C compiler"
+        );
+        assert_eq!(
+            listed(&missing, |one| one.debian_package, " "),
+            "valgrind gcc"
+        );
+    }
 
     #[test]
     fn programs_are_found_on_the_path_only() {

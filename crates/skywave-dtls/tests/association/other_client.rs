@@ -74,6 +74,12 @@ impl OtherClient {
         }
     }
 
+    /// Sends application data and all that follows from it.
+    pub(crate) fn send(&mut self, data: &[u8]) {
+        self.endpoint.write(self.now, address(), data).unwrap();
+        self.call(|_| ());
+    }
+
     /// Client key, server key, client salt, server salt (RFC 5764 §4.2).
     pub(crate) fn exported_keys(&self) -> Vec<u8> {
         let state = self.endpoint.get_connection_state(address()).unwrap();

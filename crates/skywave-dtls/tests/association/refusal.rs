@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rtc_dtls::cipher_suite::CipherSuiteId;
 use rtc_dtls::config::ExtendedMasterSecretType;
-use skywave_dtls::Error;
+use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use skywave_dtls::{Error, Event, Fingerprint, HashAlgorithm};
 
 use crate::other_client::OtherClient;
 
@@ -17,10 +18,34 @@ fn client_without_a_certificate_is_refused() {
 }
 
 #[test]
-fn client_without_an_srtp_profile_is_refused() {
+fn rfc5764_4_1_1_client_without_srtp_is_refused() {
     let mut client = OtherClient::new(|config| config.with_srtp_protection_profiles(vec![]));
     client.call(|_| ());
     assert_eq!(client.seen, [Err(Error::NoSrtpProfile)]);
+}
+
+#[test]
+fn rfc5764_4_1_1_client_without_a_profile_in_common_does_not_connect() {
+    let short_tags_only = vec![SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_32];
+    let mut client =
+        OtherClient::new(|config| config.with_srtp_protection_profiles(short_tags_only.clone()));
+    client.call(|_| ());
+    // It hears that none was chosen, and goes no further.
+    assert_eq!((client.answers, client.connected), (1, false));
+    assert_eq!(client.seen, []);
+}
+
+#[test]
+fn rfc5764_4_1_application_data_is_no_media_and_ends_nothing() {
+    let mut client = OtherClient::new(|config| config);
+    client.call(|_| ());
+    let answers = client.answers;
+    client.send(b"\x80\x6f an RTP packet, or so it looks");
+    assert_eq!(client.seen, [Ok(Event::Connected)]);
+    assert_eq!(client.answers, answers);
+    let der = client.server.peer_certificate().unwrap();
+    let signalled = Fingerprint::of(HashAlgorithm::Sha256, der);
+    assert!(client.server.verify(&[signalled]).is_ok());
 }
 
 #[test]

@@ -54,6 +54,19 @@ a=end-of-candidates
 }
 
 #[test]
+fn rfc8842_5_3_association_without_an_identifier_is_answered_without_one() {
+    let (text, _) = answer(CHROMIUM).unwrap();
+    assert!(!text.contains("a=tls-id"));
+    // RFC 8842 leaves out of account whoever does not know the attribute.
+    let with_id = with(
+        CHROMIUM,
+        "a=mid:0",
+        "a=tls-id:91bbf309c0990a6bec11e38ba2933cee\r\na=mid:0",
+    );
+    assert_eq!(answer(&with_id).unwrap().0, text);
+}
+
+#[test]
 fn order_of_the_media_line_decides_the_codec() {
     let offer = with(CHROMIUM, "SAVPF 111 63 9 0 8", "SAVPF 8 63 9 111 0");
     let (text, negotiated) = answer(&offer).unwrap();

@@ -130,11 +130,20 @@ fn lines_may_end_in_line_feeds_alone_or_in_blanks() {
 }
 
 #[test]
-fn bandwidth_is_that_of_the_section() {
+fn rfc8834_7_1_bandwidth_is_that_of_the_section() {
     let offer = include_str!("../../testdata/chromium.sdp");
     let limited = offer.replace("a=mid:0\r\n", "b=AS:64\r\na=mid:0\r\n");
     assert_eq!(parse(&limited).media[0].bandwidth, Some(64_000));
     assert_eq!(parse(offer).media[0].bandwidth, None);
+}
+
+#[test]
+fn rfc8834_7_1_bandwidth_of_the_whole_conference_limits_its_only_stream() {
+    let offer = include_str!("../../testdata/chromium.sdp");
+    let limited = offer.replace("t=0 0\r\n", "b=CT:96\r\nt=0 0\r\n");
+    assert_eq!(parse(&limited).media[0].bandwidth, Some(96_000));
+    let lower = limited.replace("a=mid:0\r\n", "b=AS:64\r\na=mid:0\r\n");
+    assert_eq!(parse(&lower).media[0].bandwidth, Some(64_000));
 }
 
 #[test]

@@ -77,6 +77,21 @@ fn payload_type_that_changed_its_meaning_is_skipped() {
 }
 
 #[test]
+fn rfc9429_5_2_1_and_rfc8858_4_offer_insists_on_one_port() {
+    let text = offer(&local(), &SendCapabilities::new(&CODECS));
+    for line in [
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        "a=rtcp-mux",
+        "a=rtcp-mux-only",
+        "a=rtcp-rsize",
+        "a=setup:actpass",
+        "a=group:BUNDLE 0",
+    ] {
+        assert!(text.lines().any(|written| written == line), "{line}");
+    }
+}
+
+#[test]
 fn rfc9429_5_2_1_keys_are_never_in_the_description() {
     let text = offer(&local(), &SendCapabilities::new(&CODECS));
     assert!(!text.contains("a=crypto"));
