@@ -114,7 +114,14 @@ fn listener_is_in_the_stats_until_it_hangs_up() {
     let stats = program.stats();
     assert!(stats["uptime"].as_f64().is_some_and(|uptime| uptime >= 0.0));
     assert!(stats["engine"]["dropped"].is_object());
-    assert!(stats["track"]["frames"].is_u64());
+    let [channel] = &stats["channels"].as_array().unwrap()[..] else {
+        panic!("{stats}");
+    };
+    assert_eq!(
+        (&channel["name"], &channel["source"]),
+        (&"main".into(), &"tone:440".into())
+    );
+    assert!(channel["track"]["frames"].is_u64());
     let listener = &stats["listeners"][0];
     assert_eq!(
         format!("/whep/{}", listener["id"].as_str().unwrap()),
@@ -326,6 +333,60 @@ fn interrupt_and_terminate_end_it_with_listeners_and_open_connections() {
         let half_request = program.half_request();
         assert_eq!(program.signal(signal), Some(0), "{signal}");
         drop(half_request);
+    }
+}
+
+#[test]
+fn report_of_a_listener_is_the_w3cs_and_for_who_may_control() {
+    let program = Program::start(&["tone:440"]);
+    let response = program.post_offer(OFFER);
+    let session = response.headers()["location"].to_str().unwrap().to_owned();
+    let id = session.strip_prefix("/whep/").unwrap();
+    let path = format!("/api/listeners/{id}/stats");
+    let report = json(&mut program.get(&path));
+    for (id, object) in report.as_object().unwrap() {
+        assert_eq!(object["id"], id.as_str());
+    }
+    let kinds = [
+        "outbound-rtp",
+        "codec",
+        "media-source",
+        "transport",
+        "certificate",
+    ];
+    for kind in kinds {
+        let mut objects = report.as_object().unwrap().values();
+        assert!(
+            objects.any(|object| object["type"] == kind),
+            "{kind}: {report:#}"
+        );
+    }
+    assert_eq!(report["transport"]["iceRole"], "controlled");
+
+    assert_eq!(program.get_as("radio.example", &path).status(), 403);
+    let refused = program.get("/api/listeners/nobody/stats");
+    assert_eq!(refused.status(), 404);
+    assert!(detail(refused).contains("no such listener"));
+    assert_eq!(program.get("/api/listeners/%FF/stats").status(), 404);
+    program.delete(&session);
+    assert_eq!(program.get(&path).status(), 404);
+}
+
+#[test]
+fn number_of_metrics_does_not_depend_on_listeners() {
+    let program = Program::start(&["main=tone:440", "talk=tone:880"]);
+    let metrics = || program.get("/metrics").body_mut().read_to_string().unwrap();
+    let lines = metrics().lines().count();
+    for _ in 0..20 {
+        assert_eq!(program.post_offer(OFFER).status(), 201);
+    }
+    let crowded = metrics();
+    assert_eq!(crowded.lines().count(), lines);
+    for line in [
+        "skywave_channel_listeners{channel=\"main\"} 20\n",
+        "skywave_channel_listeners{channel=\"talk\"} 0\n",
+    ] {
+        assert!(crowded.contains(line), "{crowded}");
     }
 }
 

@@ -69,7 +69,7 @@ mod whep;
 
 pub use error::Error;
 pub use ice_server::IceServer;
-pub use listeners::Listeners;
+pub use listeners::{ListenerStats, Listeners};
 pub use origins::Origins;
 pub use problem::Problem;
 pub use whep::{Whep, WhepConfig, whep_router};

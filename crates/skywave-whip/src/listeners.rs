@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
 use axum::http::{HeaderMap, StatusCode};
-use skywave::{AudioTransmitter, IceCredentials, TransmissionStats};
+use serde::Serialize;
+use skywave::{AudioTransmitter, IceCredentials, StatsReport, TransmissionStats};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
@@ -28,8 +29,8 @@ struct Shared {
 }
 
 impl Listeners {
-    /// The ids and the figures of all listeners, in no particular order.
-    pub async fn stats(&self) -> Vec<(String, TransmissionStats)> {
+    /// The ids, the channels and the figures of all listeners, in no particular order.
+    pub async fn stats(&self) -> Vec<ListenerStats> {
         // The figures are gathered after the lock is given back.
         let transmitters: Vec<_> = self
             .shared
@@ -37,12 +38,27 @@ impl Listeners {
             .lock()
             .await
             .iter()
-            .map(|(id, session)| (id.clone(), Arc::clone(&session.transmitter)))
+            .map(|(id, session)| {
+                let channel = session.channel.to_string();
+                (id.clone(), channel, Arc::clone(&session.transmitter))
+            })
             .collect();
         transmitters
             .into_iter()
-            .map(|(id, transmitter)| (id, transmitter.transmission_stats()))
+            .map(|(id, channel, transmitter)| ListenerStats {
+                id,
+                channel,
+                transmission: transmitter.transmission_stats(),
+            })
             .collect()
+    }
+
+    /// All that is known of one listener, as the W3C has it; none of an unknown id.
+    pub async fn stats_report(&self, id: &str) -> Option<StatsReport> {
+        let sessions = self.shared.sessions.lock().await;
+        let transmitter = Arc::clone(&sessions.get(id)?.transmitter);
+        drop(sessions);
+        Some(transmitter.stats_report())
     }
 
     /// How many listen to each channel that anybody listens to.
@@ -150,6 +166,19 @@ impl Listeners {
             None => false,
         }
     }
+}
+
+/// One listener.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ListenerStats {
+    /// Of its WHEP session. Who knows it may hang up.
+    pub id: String,
+    /// The channel that it listens to.
+    pub channel: String,
+    /// What it was sent, and how that arrived.
+    #[serde(flatten)]
+    pub transmission: TransmissionStats,
 }
 
 /// What a new listener is given.

@@ -39,7 +39,7 @@ async fn offer_is_answered_with_a_session() {
 
     let stats = server.listeners.stats().await;
     assert_eq!(stats.len(), 1);
-    assert_eq!(stats[0].0, id);
+    assert_eq!(stats[0].id, id);
 }
 
 #[tokio::test]
@@ -61,6 +61,22 @@ async fn every_listener_has_its_own_session() {
 }
 
 #[tokio::test]
+async fn report_of_a_listener_is_had_by_its_id_as_long_as_it_is_there() {
+    let server = Server::start(10);
+    let session = location(&server.offer(OFFER).await);
+    let id = session.strip_prefix("/whep/").unwrap();
+    let report = server.listeners.stats_report(id).await.unwrap();
+    let report = serde_json::to_value(report).unwrap();
+    assert_eq!(report["transport"]["iceState"], "checking");
+    let stats = server.listeners.stats().await;
+    let ssrc = stats[0].transmission.ssrc;
+    assert_eq!(report["outbound-rtp-audio"]["ssrc"], ssrc);
+
+    assert_eq!(server.delete(&session).await.status(), StatusCode::OK);
+    assert_eq!(server.listeners.stats_report(id).await, None);
+}
+
+#[tokio::test]
 async fn delete_hangs_up_exactly_that_listener() {
     let server = Server::start(10);
     let first = location(&server.offer(OFFER).await);
@@ -69,7 +85,7 @@ async fn delete_hangs_up_exactly_that_listener() {
     assert_eq!(server.delete(&first).await.status(), StatusCode::OK);
     let stats = server.listeners.stats().await;
     assert_eq!(stats.len(), 1);
-    assert!(second.ends_with(&stats[0].0));
+    assert!(second.ends_with(&stats[0].id));
 
     problem(server.delete(&first).await, StatusCode::NOT_FOUND).await;
     assert_eq!(server.delete(&second).await.status(), StatusCode::OK);
