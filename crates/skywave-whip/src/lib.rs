@@ -61,6 +61,7 @@
 mod body;
 mod error;
 mod ice_server;
+mod joining;
 mod listeners;
 mod origins;
 mod precondition;
@@ -69,6 +70,7 @@ mod whep;
 
 pub use error::Error;
 pub use ice_server::IceServer;
+pub use joining::counted_address;
 pub use listeners::{ListenerStats, Listeners};
 pub use origins::Origins;
 pub use problem::Problem;

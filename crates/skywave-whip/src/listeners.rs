@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 
+use crate::joining::JoiningPlace;
 use crate::{Problem, precondition};
 
 /// Everybody who listens now, by session id. A cheap handle to one table.
@@ -81,7 +82,12 @@ impl Listeners {
     }
 
     /// Keeps a transmitter until it has ended.
-    pub(crate) async fn add(&self, transmitter: AudioTransmitter, channel: Arc<str>) -> Ticket {
+    pub(crate) async fn add(
+        &self,
+        transmitter: AudioTransmitter,
+        channel: Arc<str>,
+        place: JoiningPlace,
+    ) -> Ticket {
         let ticket = Ticket {
             id: format!("{:032x}", rand::random::<u128>()),
             etag: new_etag(),
@@ -104,6 +110,7 @@ impl Listeners {
             Arc::downgrade(&self.shared),
             id.clone(),
             Arc::clone(&transmitter),
+            place,
         );
         let session = Session {
             transmitter,
@@ -236,9 +243,17 @@ fn short(id: &str) -> &str {
     id.get(..8).unwrap_or_default()
 }
 
-/// Waits until the listener is gone and forgets it. Holds the table weakly: the
+/// Waits until the listener is in, then until it is gone, and forgets it. Holds the table weakly: the
 /// waiting must not keep the sessions alive.
-async fn remove_when_closed(shared: Weak<Shared>, id: String, transmitter: Arc<AudioTransmitter>) {
+async fn remove_when_closed(
+    shared: Weak<Shared>,
+    id: String,
+    transmitter: Arc<AudioTransmitter>,
+    place: JoiningPlace,
+) {
+    // Whether it came in or not, it is no longer on its way.
+    let _ = transmitter.connected().await;
+    drop(place);
     transmitter.closed().await;
     let stats = transmitter.transmission_stats();
     let reason = stats.reason.as_deref().unwrap_or_default();

@@ -4,11 +4,14 @@
 
 mod support;
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use skywave::EngineConfig;
+use skywave_whip::WhepConfig;
 use tower::ServiceExt;
 
 use support::{OFFER, Server, body, eventually, location, problem};
@@ -74,6 +77,35 @@ async fn report_of_a_listener_is_had_by_its_id_as_long_as_it_is_there() {
 
     assert_eq!(server.delete(&session).await.status(), StatusCode::OK);
     assert_eq!(server.listeners.stats_report(id).await, None);
+}
+
+#[tokio::test]
+async fn rfc6585_4_who_has_too_many_on_their_way_in_is_told_to_come_back() {
+    let config = WhepConfig {
+        handshakes_per_address: 2,
+        ..WhepConfig::default()
+    };
+    let server = Server::configured(EngineConfig::default(), config);
+    let offer = async |ip: [u8; 4]| {
+        let client = SocketAddr::from((ip, 50_000));
+        let request = Request::post("/whep")
+            .header(header::CONTENT_TYPE, "application/sdp")
+            .extension(ConnectInfo(client));
+        server.send(request.body(OFFER.into()).unwrap()).await
+    };
+    let crowd = [192, 0, 2, 1];
+    let first = offer(crowd).await;
+    assert_eq!(first.status(), StatusCode::CREATED);
+    assert_eq!(offer(crowd).await.status(), StatusCode::CREATED);
+    let refused = offer(crowd).await;
+    assert_eq!(refused.headers()[header::RETRY_AFTER], "2");
+    problem(refused, StatusCode::TOO_MANY_REQUESTS).await;
+    assert_eq!(server.listeners.stats().await.len(), 2);
+    assert_eq!(offer([192, 0, 2, 2]).await.status(), StatusCode::CREATED);
+
+    // A listener that is gone is not on its way in.
+    server.delete(&location(&first)).await;
+    eventually(async || offer(crowd).await.status() == StatusCode::CREATED).await;
 }
 
 #[tokio::test]
