@@ -4,11 +4,15 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 
+use serde_json::Value;
 use support::{Program, detail, json, run};
 
 const OFFER: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
+const DASHBOARD: &str = include_str!("../../../docs/grafana-dashboard.json");
+const STATISTICS: &str = include_str!("../../../docs/statistics.md");
 
 #[test]
 fn greeting_says_what_plays_and_where() {
@@ -416,4 +420,55 @@ fn metrics_are_for_this_computer_and_count_sessions_that_are_over() {
         "{text}"
     );
     assert_eq!(program.get_as("radio.example", "/metrics").status(), 403);
+}
+
+/// The names of metrics in a text: those of this program and those of processes.
+fn metric_names(text: &str) -> BTreeSet<&str> {
+    let is_name = |byte: char| byte.is_ascii_alphanumeric() || byte == '_';
+    let words = text.split(|byte| !is_name(byte));
+    words
+        .filter(|word| {
+            let (prefix, name) = word.split_once('_').unwrap_or_default();
+            ["skywave", "process"].contains(&prefix) && !name.is_empty()
+        })
+        .collect()
+}
+
+#[test]
+fn dashboard_and_documentation_name_the_metrics_that_there_are() {
+    let program = Program::start(&["tone:440"]);
+    let text = program.get("/metrics").body_mut().read_to_string().unwrap();
+    let samples: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(['{', ' ']).next())
+        .collect();
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array());
+    let queries: Vec<&str> = targets
+        .flatten()
+        .map(|target| target["expr"].as_str().unwrap())
+        .collect();
+    assert!(queries.len() > 20, "{queries:?}");
+    for query in queries {
+        let names = metric_names(query);
+        assert!(!names.is_empty(), "{query}");
+        for name in names {
+            assert!(samples.contains(name), "{name} in {query}");
+        }
+    }
+
+    let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let families: BTreeSet<&str> = families.filter_map(|line| line.split(' ').next()).collect();
+    let documented = metric_names(STATISTICS);
+    let told = |name: &&&str| name.starts_with("skywave_");
+    for name in documented.iter().filter(told) {
+        assert!(families.contains(name), "{name} is documented only");
+    }
+    for name in families.iter().filter(told) {
+        assert!(documented.contains(name), "{name} is not documented");
+    }
 }
