@@ -41,6 +41,10 @@ fn restarts(kind: BrowserKind) {
         receives(&mut browser, 500);
         let stats = browser.evaluate("whep.stats()");
         assert_eq!(stats["remote"], ufrag, "{stats:#}");
+        let report = server.report();
+        let transport = &report["transport"];
+        assert_eq!(transport["iceLocalUsernameFragment"], ufrag, "{report:#}");
+        assert!(transport["dtlsCipher"].is_string(), "{report:#}");
         assert_eq!(stats["ssrc"], ssrc, "{stats:#}");
         assert_eq!(stats["lost"], 0, "{stats:#}");
         assert_eq!(stats["state"], "connected", "{stats:#}");

@@ -211,7 +211,8 @@ struct Description {
     sdp: String,
 }
 
-fn python() -> PathBuf {
+/// The interpreter that has the packages of `peers/requirements.txt`.
+pub(crate) fn python() -> PathBuf {
     match std::env::var_os("SKYWAVE_PYTHON") {
         Some(path) => path.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python"),

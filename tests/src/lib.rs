@@ -7,8 +7,10 @@
 //! - [`Browser`]: headless Chromium or Firefox over WebDriver BiDi, with real
 //!   clicks and keys, so that autoplay rules apply as they do to a person.
 //! - [`Flood`]: datagrams that nobody asked for.
+//! - [`Nginx`]: in front of a server.
 //! - [`Recording`]: what GStreamer or Pion decoded.
 //! - [`Relay`]: a path on which packets to a browser are lost.
+//! - [`read_metrics`]: the reader of Prometheus' client for Python.
 //! - [`Server`]: the built `skywave` program and its HTTP interface.
 //!
 //! The drivers are blocking, and they panic when a peer, a browser or the
@@ -35,6 +37,8 @@ mod browser;
 mod child;
 mod flood;
 mod namespace;
+mod nginx;
+mod prometheus;
 mod recording;
 mod relay;
 mod rough_link;
@@ -45,6 +49,8 @@ pub use audience::{Audience, Heard};
 pub use browser::{Browser, BrowserKind};
 pub use flood::Flood;
 pub use namespace::Namespace;
+pub use nginx::Nginx;
+pub use prometheus::read_metrics;
 pub use recording::Recording;
 pub use relay::Relay;
 pub use rough_link::{RoughLink, Roughness};

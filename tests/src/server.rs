@@ -145,6 +145,27 @@ impl Server {
         response.body_mut().read_json().expect("the body is JSON")
     }
 
+    /// `GET /metrics`.
+    pub fn metrics(&self) -> String {
+        let response = self.agent.get(self.url("/metrics")).call();
+        let mut response = response.expect("GET /metrics is answered");
+        assert_eq!(response.status(), 200);
+        let text = response.body_mut().read_to_string();
+        text.expect("metrics are text")
+    }
+
+    /// `GET /api/listeners/{id}/stats` of the only listener.
+    pub fn report(&self) -> Value {
+        let stats = self.stats();
+        let id = stats["listeners"][0]["id"].as_str().expect("a listener");
+        let response = self
+            .agent
+            .get(self.url(&format!("/api/listeners/{id}/stats")));
+        let mut response = response.call().expect("a report is answered");
+        assert_eq!(response.status(), 200);
+        response.body_mut().read_json().expect("the body is JSON")
+    }
+
     /// Interrupts the program (SIGINT) and waits for its end: the exit code, none if a
     /// signal killed it, and how long it took.
     pub fn interrupt(mut self) -> (Option<i32>, Duration) {

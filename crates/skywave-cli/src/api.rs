@@ -9,14 +9,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, State};
-use axum::http::HeaderMap;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::{Value, json};
-use skywave::{AudioTransmitter, Engine, TransmissionStats};
-use skywave_whip::Listeners;
+use skywave::{AudioTransmitter, Engine, StatsReport, TrackStats};
+use skywave_whip::{Listeners, Problem};
 
 use crate::access::Control;
 use crate::channels::{self, Channels, file_name};
@@ -49,15 +50,13 @@ impl Station {
 
     /// All figures of this moment.
     pub(crate) async fn figures(&self) -> Figures {
-        let listeners = self.listeners.stats().await.into_iter();
+        let channels = self.channels.iter();
         Figures {
             engine: self.engine.stats(),
-            tracks: self
-                .channels
-                .iter()
-                .map(|channel| channel.track.stats())
+            tracks: channels
+                .map(|channel| (channel.name.clone(), channel.track.stats()))
                 .collect(),
-            listeners: listeners.map(|(_, transmission)| transmission).collect(),
+            listeners: self.listeners.stats().await,
         }
     }
 }
@@ -65,16 +64,17 @@ impl Station {
 pub(crate) fn router() -> Router<Arc<Station>> {
     Router::new()
         .route("/api/stats", get(stats))
+        .route("/api/listeners/{id}/stats", get(report))
         .route("/api/capabilities", get(capabilities))
         .merge(channels::router())
 }
 
-/// One listener's figures, with the id of its WHEP session.
+/// One channel's figures.
 #[derive(Serialize)]
-struct ListenerStats {
-    id: String,
-    #[serde(flatten)]
-    transmission: TransmissionStats,
+struct ChannelStats {
+    name: String,
+    source: String,
+    track: TrackStats,
 }
 
 /// `GET /api/stats`: what plays and since when; for who may control it also who listens.
@@ -84,22 +84,41 @@ async fn stats(
     headers: HeaderMap,
 ) -> Json<Value> {
     let trusted = station.control.allows(client, &headers);
-    let main = station.channels.main();
-    let source = main.source().await;
+    let source = station.channels.main().source().await;
     let mut stats = json!({
         "source": if trusted { &source } else { file_name(&source) },
         "uptime": station.started.elapsed().as_secs_f64(),
         "control": station.control.standing(client, &headers),
     });
     if trusted {
-        let listeners: Vec<_> = (station.listeners.stats().await.into_iter())
-            .map(|(id, transmission)| ListenerStats { id, transmission })
-            .collect();
-        stats["listeners"] = json!(listeners);
-        stats["track"] = json!(main.track.stats());
+        let mut channels = Vec::new();
+        for channel in station.channels.iter() {
+            channels.push(ChannelStats {
+                name: channel.name.clone(),
+                source: channel.source().await,
+                track: channel.track.stats(),
+            });
+        }
+        stats["channels"] = json!(channels);
+        stats["listeners"] = json!(station.listeners.stats().await);
         stats["engine"] = json!(station.engine.stats());
     }
     Json(stats)
+}
+
+/// `GET /api/listeners/{id}/stats`: all that is known of one listener, by ids as the W3C has it.
+async fn report(
+    State(station): State<Arc<Station>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Json<StatsReport>, Problem> {
+    station.control.check(client, &headers)?;
+    // An id that is not UTF-8 is as unknown as any other.
+    let id = id.map(|Path(id)| id).unwrap_or_default();
+    let report = station.listeners.stats_report(&id).await;
+    let unknown = || Problem::new(StatusCode::NOT_FOUND, "There is no such listener.");
+    report.map(Json).ok_or_else(unknown)
 }
 
 /// `GET /api/capabilities`: the codecs, by the names of the W3C's RTCRtpCodec.

@@ -184,6 +184,7 @@ impl Serve {
             only_live: self.only_live,
             max_body: self.http_limits.body_bytes,
             body_timeout: self.http_limits.request_timeout,
+            handshakes_per_address: self.http_limits.handshakes_per_address,
         }
     }
 

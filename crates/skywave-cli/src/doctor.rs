@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::args::{Args, Serve};
 use crate::channels::{ChannelArg, named};
+use crate::serve::for_all;
 use crate::{http, source, system_limits};
 
 /// One finding.
@@ -83,8 +84,8 @@ async fn http_port(serve: &Serve) -> Finding {
     let address = serve.http;
     match TcpListener::bind(address).await {
         Ok(_) if address.ip().is_loopback() => Finding::Advice(format!(
-            "HTTP {address} is free, and for this computer only: --http 0.0.0.0:{} is for all",
-            address.port()
+            "HTTP {address} is free, and for this computer only: --http {} is for all",
+            for_all(address)
         )),
         Ok(_) => Finding::Well(format!("HTTP {address} is free")),
         Err(error) => Finding::Fault(format!(
@@ -261,6 +262,21 @@ mod tests {
             text.contains("277 listeners") && text.contains("rmem_max=4194304"),
             "{text}"
         );
+    }
+
+    #[tokio::test]
+    async fn buffers_are_those_that_the_system_granted() {
+        let args = args("doctor --udp 127.0.0.1:0 --no-realtime");
+        let mut config = args.serve.engine_config();
+        let engine = Engine::bind(config.clone()).unwrap();
+        let shard = &engine.stats().shards[0];
+        let granted = shard.receive_buffer.min(shard.send_buffer);
+        let told = |config: &EngineConfig| media(&engine, config, &args.serve).remove(1);
+        config.socket_buffer = granted;
+        assert!(matches!(told(&config), Finding::Well(_)));
+        config.socket_buffer = granted + 1;
+        assert!(matches!(told(&config), Finding::Advice(text) if text.contains("rmem_max")));
+        engine.close().await;
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -222,9 +222,22 @@ fn greeting(source: &str, scheme: &str, http: SocketAddr, media: &[SocketAddr]) 
         label = "";
     }
     if http.ip().is_loopback() {
-        text += "For listeners on other computers: --http 0.0.0.0:8080\n";
+        let _ = writeln!(
+            text,
+            "For listeners on other computers: --http {}",
+            for_all(http)
+        );
     }
     text + "Ctrl-C hangs up.\n"
+}
+
+/// The same port of all networks.
+pub(crate) fn for_all(http: SocketAddr) -> SocketAddr {
+    let ip = match http.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    SocketAddr::new(ip, http.port())
 }
 
 /// The addresses to type into a browser: of a wildcard, this computer's and, for
@@ -339,6 +352,17 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("--http 0.0.0.0:8080"), "{text}");
+    }
+
+    #[test]
+    fn hint_for_other_computers_keeps_port_and_family() {
+        for (http, hint) in [
+            ("127.0.0.1:9000", "--http 0.0.0.0:9000\n"),
+            ("[::1]:443", "--http [::]:443\n"),
+        ] {
+            let text = greeting("melody", "http", http.parse().unwrap(), &[]);
+            assert!(text.contains(hint), "{text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs::{self, File};
+use std::net::{TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json as value};
@@ -288,4 +289,48 @@ fn doctor_says_what_to_do_and_fails_where_serving_would() {
     let findings = String::from_utf8(faulty.stdout).unwrap();
     assert_eq!(faulty.status.code(), Some(1), "{findings}");
     assert!(findings.contains("FAULT   TLS"), "{findings}");
+}
+
+/// The exit status of the doctor, and its lines.
+fn doctor(options: &[&str]) -> (Option<i32>, Vec<String>) {
+    let output = run(&[&["doctor"], options].concat());
+    let findings = String::from_utf8(output.stdout).unwrap();
+    (
+        output.status.code(),
+        findings.lines().map(str::to_owned).collect(),
+    )
+}
+
+fn assert_told(findings: &[String], kind: &str, text: &str) {
+    let is_told = |line: &String| line.starts_with(kind) && line.contains(text);
+    assert!(
+        findings.iter().any(is_told),
+        "{kind} {text} in {findings:#?}"
+    );
+}
+
+#[test]
+fn doctor_finds_ports_that_are_taken() {
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let http = tcp.local_addr().unwrap().to_string();
+    let media = udp.local_addr().unwrap().to_string();
+    let (status, findings) = doctor(&["--http", &http, "--udp", "127.0.0.1:0"]);
+    assert_eq!(status, Some(1));
+    assert_told(&findings, "FAULT ", &format!("HTTP {http}"));
+    let (status, findings) = doctor(&["--http", "127.0.0.1:0", "--udp", &media]);
+    assert_eq!(status, Some(1));
+    assert_told(&findings, "FAULT ", "--udp ADDR:PORT");
+}
+
+#[test]
+fn doctor_advises_where_only_this_computer_gets_in() {
+    let (status, findings) = doctor(&["--http", "127.0.0.1:0", "--udp", "127.0.0.1:50123"]);
+    assert_eq!(status, Some(0), "{findings:#?}");
+    assert_told(&findings, "advice", "--http 0.0.0.0:0 is for all");
+    assert_told(&findings, "advice", "--public-ip");
+    let options = ["--udp", "127.0.0.1:50124", "--public-ip", "203.0.113.7"];
+    let (_, findings) = doctor(&[&["--http", "0.0.0.0:0"], &options[..]].concat());
+    assert_told(&findings, "ok    ", "forwarded to here");
+    assert_told(&findings, "advice", "--viewer-token");
 }

@@ -4,11 +4,15 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 
+use serde_json::Value;
 use support::{Program, detail, json, run};
 
 const OFFER: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
+const DASHBOARD: &str = include_str!("../../../docs/grafana-dashboard.json");
+const STATISTICS: &str = include_str!("../../../docs/statistics.md");
 
 #[test]
 fn greeting_says_what_plays_and_where() {
@@ -114,7 +118,14 @@ fn listener_is_in_the_stats_until_it_hangs_up() {
     let stats = program.stats();
     assert!(stats["uptime"].as_f64().is_some_and(|uptime| uptime >= 0.0));
     assert!(stats["engine"]["dropped"].is_object());
-    assert!(stats["track"]["frames"].is_u64());
+    let [channel] = &stats["channels"].as_array().unwrap()[..] else {
+        panic!("{stats}");
+    };
+    assert_eq!(
+        (&channel["name"], &channel["source"]),
+        (&"main".into(), &"tone:440".into())
+    );
+    assert!(channel["track"]["frames"].is_u64());
     let listener = &stats["listeners"][0];
     assert_eq!(
         format!("/whep/{}", listener["id"].as_str().unwrap()),
@@ -330,6 +341,60 @@ fn interrupt_and_terminate_end_it_with_listeners_and_open_connections() {
 }
 
 #[test]
+fn report_of_a_listener_is_the_w3cs_and_for_who_may_control() {
+    let program = Program::start(&["tone:440"]);
+    let response = program.post_offer(OFFER);
+    let session = response.headers()["location"].to_str().unwrap().to_owned();
+    let id = session.strip_prefix("/whep/").unwrap();
+    let path = format!("/api/listeners/{id}/stats");
+    let report = json(&mut program.get(&path));
+    for (id, object) in report.as_object().unwrap() {
+        assert_eq!(object["id"], id.as_str());
+    }
+    let kinds = [
+        "outbound-rtp",
+        "codec",
+        "media-source",
+        "transport",
+        "certificate",
+    ];
+    for kind in kinds {
+        let mut objects = report.as_object().unwrap().values();
+        assert!(
+            objects.any(|object| object["type"] == kind),
+            "{kind}: {report:#}"
+        );
+    }
+    assert_eq!(report["transport"]["iceRole"], "controlled");
+
+    assert_eq!(program.get_as("radio.example", &path).status(), 403);
+    let refused = program.get("/api/listeners/nobody/stats");
+    assert_eq!(refused.status(), 404);
+    assert!(detail(refused).contains("no such listener"));
+    assert_eq!(program.get("/api/listeners/%FF/stats").status(), 404);
+    program.delete(&session);
+    assert_eq!(program.get(&path).status(), 404);
+}
+
+#[test]
+fn number_of_metrics_does_not_depend_on_listeners() {
+    let program = Program::start(&["main=tone:440", "talk=tone:880"]);
+    let metrics = || program.get("/metrics").body_mut().read_to_string().unwrap();
+    let lines = metrics().lines().count();
+    for _ in 0..20 {
+        assert_eq!(program.post_offer(OFFER).status(), 201);
+    }
+    let crowded = metrics();
+    assert_eq!(crowded.lines().count(), lines);
+    for line in [
+        "skywave_channel_listeners{channel=\"main\"} 20\n",
+        "skywave_channel_listeners{channel=\"talk\"} 0\n",
+    ] {
+        assert!(crowded.contains(line), "{crowded}");
+    }
+}
+
+#[test]
 fn metrics_are_for_this_computer_and_count_sessions_that_are_over() {
     let program = Program::start(&["tone:440"]);
     let mut answer = program.get("/metrics");
@@ -355,4 +420,55 @@ fn metrics_are_for_this_computer_and_count_sessions_that_are_over() {
         "{text}"
     );
     assert_eq!(program.get_as("radio.example", "/metrics").status(), 403);
+}
+
+/// The names of metrics in a text: those of this program and those of processes.
+fn metric_names(text: &str) -> BTreeSet<&str> {
+    let is_name = |byte: char| byte.is_ascii_alphanumeric() || byte == '_';
+    let words = text.split(|byte| !is_name(byte));
+    words
+        .filter(|word| {
+            let (prefix, name) = word.split_once('_').unwrap_or_default();
+            ["skywave", "process"].contains(&prefix) && !name.is_empty()
+        })
+        .collect()
+}
+
+#[test]
+fn dashboard_and_documentation_name_the_metrics_that_there_are() {
+    let program = Program::start(&["tone:440"]);
+    let text = program.get("/metrics").body_mut().read_to_string().unwrap();
+    let samples: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(['{', ' ']).next())
+        .collect();
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array());
+    let queries: Vec<&str> = targets
+        .flatten()
+        .map(|target| target["expr"].as_str().unwrap())
+        .collect();
+    assert!(queries.len() > 20, "{queries:?}");
+    for query in queries {
+        let names = metric_names(query);
+        assert!(!names.is_empty(), "{query}");
+        for name in names {
+            assert!(samples.contains(name), "{name} in {query}");
+        }
+    }
+
+    let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let families: BTreeSet<&str> = families.filter_map(|line| line.split(' ').next()).collect();
+    let documented = metric_names(STATISTICS);
+    let told = |name: &&&str| name.starts_with("skywave_");
+    for name in documented.iter().filter(told) {
+        assert!(families.contains(name), "{name} is documented only");
+    }
+    for name in families.iter().filter(told) {
+        assert!(documented.contains(name), "{name} is not documented");
+    }
 }

@@ -36,7 +36,7 @@ async function refresh() {
     if (unreachable) complain('');
     unreachable = false;
     if (stats.control !== 'allowed') return;
-    showWhole(stats, channels);
+    showWhole(stats);
     showListeners(stats.listeners);
   } catch (error) {
     unreachable = true;
@@ -81,20 +81,21 @@ function newChannel({ name }) {
   return line;
 }
 
-function showWhole({ listeners, engine, track }, channels) {
+function showWhole({ listeners, engine, channels }) {
   const connected = listeners.filter((listener) => listener.state === 'connected').length;
   figure('listeners', connected, whole);
   figure('sent', sentSince(listeners), bitRate);
   figure('lost', mean(listeners.map((listener) => listener.fractionLost)), percent);
   figure('lateness', engine.lateness.p99, millis);
-  // The figures of a track are those of the first channel.
-  const where = channels.length > 1 ? ` of ${channels[0].name}` : '';
   const troubles = [
     ['frames dropped in overload', engine.framesDropped],
     ['sends refused by the system', engine.sendsRefused],
-    [`frames skipped by the encoder${where}`, track.framesSkipped],
-    [`ms of silence for want of sound${where}`, Math.round(track.underrunSamples / 48)],
   ];
+  for (const { name, track } of channels) {
+    const where = channels.length > 1 ? ` on ${name}` : '';
+    troubles.push([`frames skipped by the encoder${where}`, track.framesSkipped]);
+    troubles.push([`ms of silence for want of sound${where}`, Math.round(track.underrunSamples / 48)]);
+  }
   element('trouble').textContent = troubles
     .filter(([, count]) => count > 0)
     .map(([what, count]) => `${what}: ${whole(count)}`)

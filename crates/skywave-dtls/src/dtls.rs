@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cipher_suite::CipherSuite;
 use crate::engine::{Engine, MAX_DATAGRAM, Progress};
 use crate::fingerprint::any_strongest_matches;
 use crate::record::{CHANGE, Record, Records, TO_CLIENT, TO_IDLE_SERVER, TO_SERVER};
@@ -33,6 +34,7 @@ pub struct Dtls {
     /// Of a handshake that does not come to an end.
     patience: Option<Instant>,
     version: Option<Version>,
+    cipher_suite: Option<CipherSuite>,
     peer_certificate: Option<Vec<u8>>,
     keys: Option<SrtpKeys>,
 }
@@ -96,6 +98,7 @@ impl Dtls {
             due: None,
             patience: None,
             version: None,
+            cipher_suite: None,
             peer_certificate: None,
             keys: None,
         }
@@ -246,6 +249,13 @@ impl Dtls {
         self.version
     }
 
+    /// The cipher suite negotiated; `None` before [`Event::Connected`], and where a forged
+    /// ServerHello came beside the true one with another.
+    #[must_use]
+    pub fn cipher_suite(&self) -> Option<CipherSuite> {
+        self.cipher_suite
+    }
+
     /// The peer's certificate in DER, compared or not; `None` before
     /// [`Event::Connected`].
     #[must_use]
@@ -303,6 +313,7 @@ impl Dtls {
                 return Err(Error::NoSrtpProfile);
             }
             self.version = self.engine.as_ref().and_then(Engine::version);
+            self.cipher_suite = self.engine.as_ref().and_then(Engine::cipher_suite);
         }
         if closed {
             self.end();

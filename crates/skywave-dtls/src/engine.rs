@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use dimpl::{CertificateError, CryptoError, CryptoOperation, Output, SecurityError, SrtpProfile};
 
 use crate::certificate_request::widen_datagram;
+use crate::cipher_suite::{ChosenSuite, CipherSuite};
 use crate::crypto_provider;
 use crate::engine_clock::EngineClock;
 use crate::last_flight::LastFlight;
@@ -25,6 +26,7 @@ pub(crate) struct Engine {
     last_flight: Option<LastFlight>,
     /// The client has just repeated a record of the handshake.
     is_asked_again: bool,
+    chosen_suite: ChosenSuite,
 }
 
 /// What the engine had to say since the last time.
@@ -60,6 +62,7 @@ impl Engine {
             clock: EngineClock::default(),
             last_flight: None,
             is_asked_again: false,
+            chosen_suite: ChosenSuite::default(),
         }
     }
 
@@ -72,6 +75,7 @@ impl Engine {
 
     pub(crate) fn handle_record(&mut self, record: &[u8]) -> Result<(), Error> {
         self.is_asked_again = is_plain_handshake(record);
+        self.chosen_suite.note(record);
         match self.dtls.handle_packet(record) {
             Err(e) if !is_noise(&e) => Err(error(&e)),
             _ => Ok(()),
@@ -111,6 +115,7 @@ impl Engine {
             match self.dtls.poll_output(&mut buffer) {
                 Output::Packet(packet) => {
                     progress.emitted = true;
+                    self.chosen_suite.note(packet);
                     match role {
                         Role::Client => emit(packet),
                         Role::Server => emit(&widen_datagram(packet)),
@@ -150,6 +155,10 @@ impl Engine {
             dimpl::ProtocolVersion::DTLS1_3 => Some(Version::Dtls13),
             _ => None,
         }
+    }
+
+    pub(crate) fn cipher_suite(&self) -> Option<CipherSuite> {
+        self.chosen_suite.get()
     }
 }
 

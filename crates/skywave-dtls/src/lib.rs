@@ -51,6 +51,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod certificate_request;
+mod cipher_suite;
 mod crypto_provider;
 mod dtls;
 mod engine;
@@ -62,6 +63,7 @@ mod last_flight;
 mod record;
 mod srtp_keys;
 
+pub use cipher_suite::CipherSuite;
 pub use dtls::{Dtls, Event, Role, Version};
 pub use error::Error;
 pub use fingerprint::{Fingerprint, HashAlgorithm};

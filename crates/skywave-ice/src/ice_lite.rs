@@ -63,6 +63,12 @@ impl IceLite {
         &self.local_ufrag
     }
 
+    /// The peer's, if it is known.
+    #[must_use]
+    pub fn remote_ufrag(&self) -> Option<&str> {
+        self.remote_ufrag.as_deref()
+    }
+
     /// Answers a Binding request that came over `path`. The reply lies at the start of `reply`,
     /// which needs at most [`MAX_REPLY_LEN`] bytes, and goes back over the same path.
     ///

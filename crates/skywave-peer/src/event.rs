@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use skywave_dtls::{Role, Version};
+use skywave_dtls::{CipherSuite, Role, Version};
 use skywave_ice::Path;
 use skywave_rtp::{NtpTime, Trip};
 use skywave_srtp::Profile;
@@ -41,6 +41,13 @@ pub enum PeerEvent {
     /// The peer reports another share of packets lost than before, in 1/256 (RFC 3550 §6.4.1);
     /// none at first.
     LossChanged(u8),
+    /// The peer nominated a path with the credentials of an ICE restart; those before are void.
+    IceRestarted {
+        /// Our new user name fragment.
+        local_ufrag: Box<str>,
+        /// The peer's.
+        remote_ufrag: Box<str>,
+    },
     /// No sign of life for a while; media goes on.
     Disconnected,
     /// Signs of life again.
@@ -60,6 +67,8 @@ pub struct Connection {
     pub profile: Profile,
     /// The DTLS version of the handshake.
     pub dtls_version: Option<Version>,
+    /// The cipher suite of the handshake, where it is known for certain.
+    pub cipher_suite: Option<CipherSuite>,
     /// Our part in it.
     pub dtls_role: Role,
     /// The peer's certificate in DER.

@@ -191,7 +191,7 @@ impl Peer {
         self.remember(path);
         self.next_due = io.now;
         if check.nominated {
-            self.finish_restart(request);
+            self.finish_restart(request, io);
         }
         if check.nominated && matches!(self.phase, Phase::Sending { .. }) {
             return Ok(Step::Move(path));

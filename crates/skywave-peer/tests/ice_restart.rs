@@ -44,6 +44,8 @@ fn rfc8445_9_media_goes_on_over_the_old_path_until_another_is_nominated() {
             .events_of(index)
             .contains(&PeerEvent::Moved(world.listeners[index].path))
     );
+    let restarted = |event: &PeerEvent| matches!(event, PeerEvent::IceRestarted { .. });
+    assert!(!world.events_of(index).iter().any(restarted));
 
     let now = world.now;
     let listener = &mut world.listeners[index];
@@ -54,6 +56,15 @@ fn rfc8445_9_media_goes_on_over_the_old_path_until_another_is_nominated() {
     let new = world.listeners[index].path;
     assert_ne!(new, old);
     assert!(world.events_of(index).contains(&PeerEvent::Moved(new)));
+    let restarted = PeerEvent::IceRestarted {
+        local_ufrag: credentials.ufrag().into(),
+        remote_ufrag: "restarted".into(),
+    };
+    let events = world.events_of(index);
+    assert_eq!(
+        events.iter().filter(|&event| *event == restarted).count(),
+        1
+    );
     assert!(world.listeners[index].packets.len() >= 48);
 }
 

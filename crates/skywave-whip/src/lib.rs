@@ -61,6 +61,7 @@
 mod body;
 mod error;
 mod ice_server;
+mod joining;
 mod listeners;
 mod origins;
 mod precondition;
@@ -69,7 +70,8 @@ mod whep;
 
 pub use error::Error;
 pub use ice_server::IceServer;
-pub use listeners::Listeners;
+pub use joining::counted_address;
+pub use listeners::{ListenerStats, Listeners};
 pub use origins::Origins;
 pub use problem::Problem;
 pub use whep::{Whep, WhepConfig, whep_router};

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
 use axum::http::{HeaderMap, StatusCode};
-use skywave::{AudioTransmitter, IceCredentials, TransmissionStats};
+use serde::Serialize;
+use skywave::{AudioTransmitter, IceCredentials, StatsReport, TransmissionStats};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 
+use crate::joining::JoiningPlace;
 use crate::{Problem, precondition};
 
 /// Everybody who listens now, by session id. A cheap handle to one table.
@@ -28,8 +30,8 @@ struct Shared {
 }
 
 impl Listeners {
-    /// The ids and the figures of all listeners, in no particular order.
-    pub async fn stats(&self) -> Vec<(String, TransmissionStats)> {
+    /// The ids, the channels and the figures of all listeners, in no particular order.
+    pub async fn stats(&self) -> Vec<ListenerStats> {
         // The figures are gathered after the lock is given back.
         let transmitters: Vec<_> = self
             .shared
@@ -37,12 +39,27 @@ impl Listeners {
             .lock()
             .await
             .iter()
-            .map(|(id, session)| (id.clone(), Arc::clone(&session.transmitter)))
+            .map(|(id, session)| {
+                let channel = session.channel.to_string();
+                (id.clone(), channel, Arc::clone(&session.transmitter))
+            })
             .collect();
         transmitters
             .into_iter()
-            .map(|(id, transmitter)| (id, transmitter.transmission_stats()))
+            .map(|(id, channel, transmitter)| ListenerStats {
+                id,
+                channel,
+                transmission: transmitter.transmission_stats(),
+            })
             .collect()
+    }
+
+    /// All that is known of one listener, as the W3C has it; none of an unknown id.
+    pub async fn stats_report(&self, id: &str) -> Option<StatsReport> {
+        let sessions = self.shared.sessions.lock().await;
+        let transmitter = Arc::clone(&sessions.get(id)?.transmitter);
+        drop(sessions);
+        Some(transmitter.stats_report())
     }
 
     /// How many listen to each channel that anybody listens to.
@@ -65,7 +82,12 @@ impl Listeners {
     }
 
     /// Keeps a transmitter until it has ended.
-    pub(crate) async fn add(&self, transmitter: AudioTransmitter, channel: Arc<str>) -> Ticket {
+    pub(crate) async fn add(
+        &self,
+        transmitter: AudioTransmitter,
+        channel: Arc<str>,
+        place: JoiningPlace,
+    ) -> Ticket {
         let ticket = Ticket {
             id: format!("{:032x}", rand::random::<u128>()),
             etag: new_etag(),
@@ -88,6 +110,7 @@ impl Listeners {
             Arc::downgrade(&self.shared),
             id.clone(),
             Arc::clone(&transmitter),
+            place,
         );
         let session = Session {
             transmitter,
@@ -152,6 +175,19 @@ impl Listeners {
     }
 }
 
+/// One listener.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ListenerStats {
+    /// Of its WHEP session. Who knows it may hang up.
+    pub id: String,
+    /// The channel that it listens to.
+    pub channel: String,
+    /// What it was sent, and how that arrived.
+    #[serde(flatten)]
+    pub transmission: TransmissionStats,
+}
+
 /// What a new listener is given.
 pub(crate) struct Ticket {
     /// Of the session: 128 random bits in base 16, as whoever knows it may hang up.
@@ -207,9 +243,17 @@ fn short(id: &str) -> &str {
     id.get(..8).unwrap_or_default()
 }
 
-/// Waits until the listener is gone and forgets it. Holds the table weakly: the
+/// Waits until the listener is in, then until it is gone, and forgets it. Holds the table weakly: the
 /// waiting must not keep the sessions alive.
-async fn remove_when_closed(shared: Weak<Shared>, id: String, transmitter: Arc<AudioTransmitter>) {
+async fn remove_when_closed(
+    shared: Weak<Shared>,
+    id: String,
+    transmitter: Arc<AudioTransmitter>,
+    place: JoiningPlace,
+) {
+    // Whether it came in or not, it is no longer on its way.
+    let _ = transmitter.connected().await;
+    drop(place);
     transmitter.closed().await;
     let stats = transmitter.transmission_stats();
     let reason = stats.reason.as_deref().unwrap_or_default();

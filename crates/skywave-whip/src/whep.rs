@@ -16,6 +16,7 @@ use axum::routing::any;
 use skywave::{AudioTrack, Engine, IceCredentials};
 
 use crate::body::{self, BODY_TIMEOUT, MAX_BODY};
+use crate::joining::Joining;
 use crate::listeners::unknown;
 use crate::origins::{ACCEPT_POST, SDP};
 use crate::{Error, IceServer, Listeners, Origins, Problem};
@@ -59,6 +60,11 @@ pub struct WhepConfig {
     pub max_body: usize,
     /// How long a body may take. Default: 10 s.
     pub body_timeout: Duration,
+    /// How many listeners from one address (see [`counted_address`](crate::counted_address)) may
+    /// have their answer and not be connected yet; more are told to come back (429). Addresses
+    /// are known where the router is served with
+    /// [`ConnectInfo`](axum::extract::ConnectInfo)`<SocketAddr>`. Default: 100.
+    pub handshakes_per_address: usize,
 }
 
 impl Default for WhepConfig {
@@ -69,6 +75,7 @@ impl Default for WhepConfig {
             only_live: false,
             max_body: MAX_BODY,
             body_timeout: BODY_TIMEOUT,
+            handshakes_per_address: HANDSHAKES_PER_ADDRESS,
         }
     }
 }
@@ -106,6 +113,7 @@ impl Whep {
         let endpoint = Endpoint {
             engine: self.engine,
             channels: self.channels.into(),
+            joining: Arc::new(Joining::new(self.config.handshakes_per_address)),
             config: Arc::new(self.config),
             listeners: listeners.clone(),
         };
@@ -123,6 +131,7 @@ struct Endpoint {
     engine: Engine,
     channels: Arc<[(Arc<str>, AudioTrack)]>,
     config: Arc<WhepConfig>,
+    joining: Arc<Joining>,
     listeners: Listeners,
 }
 
@@ -198,6 +207,7 @@ impl Endpoint {
         base: &str,
         request: Request,
     ) -> Result<Response, Problem> {
+        let client = request.extensions().clone();
         let offer = body::read(request, "application/sdp", &self.config).await?;
         if self.listeners.is_draining() {
             return Err(Problem::going_down());
@@ -207,10 +217,14 @@ impl Endpoint {
             let detail = "Nothing is on the air here at the moment.";
             return Err(Problem::new(StatusCode::CONFLICT, detail).with_retry_after(OFF_AIR));
         }
+        let place = self.joining.place(&client).await?;
         // Dropped on the way out of a refusal, and nothing is left of it.
         let mut transmitter = self.engine.transmitter(track)?;
         let answer = transmitter.accept_offer(&offer)?;
-        let ticket = self.listeners.add(transmitter, Arc::clone(name)).await;
+        let ticket = self
+            .listeners
+            .add(transmitter, Arc::clone(name), place)
+            .await;
         let headers = [
             (header::CONTENT_TYPE, "application/sdp".to_owned()),
             (header::LOCATION, format!("{base}/{}", ticket.id)),
@@ -267,6 +281,9 @@ const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
 /// RFC 5789 §3.1.
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// A school behind one address, whose pupils all start at once.
+const HANDSHAKES_PER_ADDRESS: usize = 100;
 
 /// When to ask again for a channel without a source.
 const OFF_AIR: Duration = Duration::from_secs(5);

@@ -4,11 +4,14 @@
 
 mod support;
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use skywave::EngineConfig;
+use skywave_whip::WhepConfig;
 use tower::ServiceExt;
 
 use support::{OFFER, Server, body, eventually, location, problem};
@@ -39,7 +42,7 @@ async fn offer_is_answered_with_a_session() {
 
     let stats = server.listeners.stats().await;
     assert_eq!(stats.len(), 1);
-    assert_eq!(stats[0].0, id);
+    assert_eq!(stats[0].id, id);
 }
 
 #[tokio::test]
@@ -61,6 +64,51 @@ async fn every_listener_has_its_own_session() {
 }
 
 #[tokio::test]
+async fn report_of_a_listener_is_had_by_its_id_as_long_as_it_is_there() {
+    let server = Server::start(10);
+    let session = location(&server.offer(OFFER).await);
+    let id = session.strip_prefix("/whep/").unwrap();
+    let report = server.listeners.stats_report(id).await.unwrap();
+    let report = serde_json::to_value(report).unwrap();
+    assert_eq!(report["transport"]["iceState"], "checking");
+    let stats = server.listeners.stats().await;
+    let ssrc = stats[0].transmission.ssrc;
+    assert_eq!(report["outbound-rtp-audio"]["ssrc"], ssrc);
+
+    assert_eq!(server.delete(&session).await.status(), StatusCode::OK);
+    assert_eq!(server.listeners.stats_report(id).await, None);
+}
+
+#[tokio::test]
+async fn rfc6585_4_who_has_too_many_on_their_way_in_is_told_to_come_back() {
+    let config = WhepConfig {
+        handshakes_per_address: 2,
+        ..WhepConfig::default()
+    };
+    let server = Server::configured(EngineConfig::default(), config);
+    let offer = async |ip: [u8; 4]| {
+        let client = SocketAddr::from((ip, 50_000));
+        let request = Request::post("/whep")
+            .header(header::CONTENT_TYPE, "application/sdp")
+            .extension(ConnectInfo(client));
+        server.send(request.body(OFFER.into()).unwrap()).await
+    };
+    let crowd = [192, 0, 2, 1];
+    let first = offer(crowd).await;
+    assert_eq!(first.status(), StatusCode::CREATED);
+    assert_eq!(offer(crowd).await.status(), StatusCode::CREATED);
+    let refused = offer(crowd).await;
+    assert_eq!(refused.headers()[header::RETRY_AFTER], "2");
+    problem(refused, StatusCode::TOO_MANY_REQUESTS).await;
+    assert_eq!(server.listeners.stats().await.len(), 2);
+    assert_eq!(offer([192, 0, 2, 2]).await.status(), StatusCode::CREATED);
+
+    // A listener that is gone is not on its way in.
+    server.delete(&location(&first)).await;
+    eventually(async || offer(crowd).await.status() == StatusCode::CREATED).await;
+}
+
+#[tokio::test]
 async fn delete_hangs_up_exactly_that_listener() {
     let server = Server::start(10);
     let first = location(&server.offer(OFFER).await);
@@ -69,7 +117,7 @@ async fn delete_hangs_up_exactly_that_listener() {
     assert_eq!(server.delete(&first).await.status(), StatusCode::OK);
     let stats = server.listeners.stats().await;
     assert_eq!(stats.len(), 1);
-    assert!(second.ends_with(&stats[0].0));
+    assert!(second.ends_with(&stats[0].id));
 
     problem(server.delete(&first).await, StatusCode::NOT_FOUND).await;
     assert_eq!(server.delete(&second).await.status(), StatusCode::OK);

@@ -47,6 +47,13 @@ impl fmt::Display for TransmitterState {
     }
 }
 
+/// The user name fragments of an ICE restart.
+#[derive(Clone, Debug)]
+pub(crate) struct Restarted {
+    pub(crate) local_ufrag: Box<str>,
+    pub(crate) remote_ufrag: Box<str>,
+}
+
 /// State and what explains it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Status {
@@ -55,6 +62,8 @@ pub(crate) struct Status {
     pub(crate) connection: Option<Connection>,
     /// How often the peer chose a path.
     pub(crate) path_changes: u32,
+    /// Of the last ICE restart that came to a nomination.
+    pub(crate) restarted: Option<Restarted>,
     /// If it is another than at first.
     pub(crate) ssrc: Option<u32>,
     /// The limit that the peer asked for, in bit/s.
@@ -90,6 +99,15 @@ impl Status {
                     connection.path = path;
                     self.path_changes += 1;
                 }
+            }
+            PeerEvent::IceRestarted {
+                local_ufrag,
+                remote_ufrag,
+            } => {
+                self.restarted = Some(Restarted {
+                    local_ufrag,
+                    remote_ufrag,
+                });
             }
             PeerEvent::SsrcChanged(ssrc) => self.ssrc = Some(ssrc),
             PeerEvent::BitrateLimited(bits) => self.max_bitrate = Some(bits),

@@ -90,7 +90,7 @@ fn has_program(name: &str) -> bool {
 }
 
 /// What the tests need.
-pub(crate) const TESTS: [Requirement; 19] = [
+pub(crate) const TESTS: [Requirement; 20] = [
     Requirement {
         name: "Chromium",
         debian_package: "chromium",
@@ -144,6 +144,11 @@ pub(crate) const TESTS: [Requirement; 19] = [
         name: "ip, for networks to be cut",
         debian_package: "iproute2",
         is_met: || has_program("ip"),
+    },
+    Requirement {
+        name: "nginx",
+        debian_package: "nginx-light",
+        is_met: || Path::new("/usr/sbin/nginx").exists(),
     },
     Requirement {
         name: "kill",

@@ -32,7 +32,7 @@ fn is_current() -> bool {
 }
 
 fn is_usable() -> bool {
-    succeeds(PYTHON, &["-c", "import aiortc, numpy"])
+    succeeds(PYTHON, &["-c", "import aiortc, numpy, prometheus_client"])
 }
 
 /// A copy of the requirements that were installed.

@@ -1,9 +1,10 @@
 //! How many connections are open, in all and from each address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use skywave_whip::counted_address;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::HttpLimits;
@@ -53,7 +54,7 @@ impl Door {
                 }
             }
         }
-        let address = counted(ip);
+        let address = counted_address(ip);
         if let Some(address) = address {
             let count = self.inside.entry(address).or_default();
             if *count >= self.per_address {
@@ -75,16 +76,6 @@ impl Drop for Place {
             // Nobody counts any more when the server is stopping.
             let _ = self.leaving.send(address);
         }
-    }
-}
-
-/// What a client is counted by: not at all on this computer, by its /64 with IPv6, where one
-/// customer has as many addresses as they like.
-fn counted(ip: IpAddr) -> Option<IpAddr> {
-    match ip.to_canonical() {
-        ip if ip.is_loopback() => None,
-        IpAddr::V4(ip) => Some(ip.into()),
-        IpAddr::V6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into()),
     }
 }
 

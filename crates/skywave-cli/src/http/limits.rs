@@ -26,6 +26,18 @@ pub(crate) struct HttpLimits {
     )]
     pub(crate) connections_per_address: usize,
 
+    /// Listeners from one address (of IPv6, from one /64) that may be on their way in at a time,
+    /// with an answer and not connected yet; more are told to come back (429). Those from this
+    /// computer are not counted: they may be a reverse proxy's
+    #[arg(
+        long = "http-handshakes-per-address",
+        global = true,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = one_or_more
+    )]
+    pub(crate) handshakes_per_address: usize,
+
     /// Bytes that the head of a request may have, at least 8192; more is answered with 431
     #[arg(long = "http-header-bytes", global = true, value_name = "BYTES", default_value_t = 16 * 1024, value_parser = clap::value_parser!(u32).range(8192..))]
     pub(crate) header_bytes: u32,

@@ -152,26 +152,28 @@ async fn more_connections_than_allowed_wait_until_one_ends() {
 struct TlsServer {
     server: Server,
     roots: RootCertStore,
-    _files: tempfile::TempDir,
+    files: tempfile::TempDir,
 }
 
 impl TlsServer {
     async fn start(line: &str) -> Self {
         let files = tempfile::tempdir().unwrap();
-        let (cert, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
-        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(&cert, signed.cert.pem()).unwrap();
-        fs::write(&key, signed.signing_key.serialize_pem()).unwrap();
         let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_file(&cert).unwrap())
-            .unwrap();
+        roots.add(write_certificate(&files)).unwrap();
+        let [cert, key] = ["cert.pem", "key.pem"].map(|name| files.path().join(name));
         let tls = Tls::watch(cert, key).unwrap();
         Self {
             server: Server::with(line, Some(tls)).await,
             roots,
-            _files: files,
+            files,
         }
+    }
+
+    /// What the server shows to who connects now.
+    async fn shown(&self) -> CertificateDer<'static> {
+        let stream = self.connect("http/1.1").await;
+        let chain = stream.get_ref().1.peer_certificates().unwrap();
+        chain[0].clone().into_owned()
     }
 
     async fn connect(&self, protocol: &str) -> TlsStream<TcpStream> {
@@ -189,6 +191,38 @@ impl TlsServer {
             .await
             .unwrap()
     }
+}
+
+/// A new certificate with its key, into the files of a server.
+fn write_certificate(files: &tempfile::TempDir) -> CertificateDer<'static> {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = signed.signing_key.serialize_pem();
+    fs::write(files.path().join("key.pem"), key).unwrap();
+    let cert = files.path().join("cert.pem");
+    fs::write(&cert, signed.cert.pem()).unwrap();
+    CertificateDer::from_pem_file(&cert).unwrap()
+}
+
+#[tokio::test]
+async fn new_certificate_is_shown_to_who_connects_then_and_open_connections_go_on() {
+    let mut server = TlsServer::start("").await;
+    let old = server.shown().await;
+    let mut open = server.connect("http/1.1").await;
+    let new = write_certificate(&server.files);
+    server.roots.add(new.clone()).unwrap();
+    // The files are looked at every few seconds.
+    let reloaded = async {
+        while server.shown().await == old {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), reloaded).await.unwrap();
+    assert_eq!(server.shown().await, new);
+    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    open.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    open.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("hello"), "{answer}");
 }
 
 #[tokio::test]

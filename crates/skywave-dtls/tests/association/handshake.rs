@@ -14,6 +14,13 @@ fn every_pair_of_versions_connects_with_the_same_keys() {
         let expected = client.or(server).unwrap_or(Version::Dtls13);
         assert_eq!(link.client.version(), Some(expected));
         assert_eq!(link.server.version(), Some(expected));
+        let suite = link.server.cipher_suite();
+        assert_eq!(link.client.cipher_suite(), suite);
+        let is_of_version = suite.unwrap().name().is_some_and(|name| match expected {
+            Version::Dtls12 => name.starts_with("TLS_ECDHE_ECDSA_WITH_"),
+            Version::Dtls13 => !name.contains("_WITH_"),
+        });
+        assert!(is_of_version, "{suite:?}");
 
         let a = link
             .client

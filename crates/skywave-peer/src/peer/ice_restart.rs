@@ -7,6 +7,7 @@
 use skywave_ice::{Credentials, IceLite, Path, StunMessage};
 
 use super::Peer;
+use crate::event::{Io, PeerEvent};
 
 impl Peer {
     /// Answers checks with new credentials too. Returns our fragment of an earlier restart that
@@ -33,10 +34,15 @@ impl Peer {
     }
 
     /// The check just answered nominated a path: if it had the new credentials, the old are void.
-    pub(super) fn finish_restart(&mut self, request: &StunMessage<'_>) {
+    pub(super) fn finish_restart(&mut self, request: &StunMessage<'_>, io: &mut Io<'_>) {
         let Some(agent) = self.restarting.take_if(|agent| is_for(agent, request)) else {
             return;
         };
+        let restarted = PeerEvent::IceRestarted {
+            local_ufrag: agent.local_ufrag().into(),
+            remote_ufrag: agent.remote_ufrag().unwrap_or_default().into(),
+        };
+        io.events.push((self.config.id, restarted));
         self.retired_ufrag = Some(self.ice.local_ufrag().into());
         self.ice = agent;
     }

@@ -41,6 +41,7 @@ impl Peer {
             path,
             profile: protection.profile,
             dtls_version: dtls.version(),
+            cipher_suite: dtls.cipher_suite(),
             dtls_role: remote.role,
             certificate: dtls.peer_certificate().unwrap_or_default().into(),
         };

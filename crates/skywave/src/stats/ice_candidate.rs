@@ -29,7 +29,7 @@ pub struct IceCandidateStats {
     /// Of our candidates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub foundation: Option<String>,
-    /// As in the description of that end.
+    /// As in the description of that end, or its last ICE restart that came to a nomination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username_fragment: Option<String>,
 }

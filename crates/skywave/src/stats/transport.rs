@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::status::TransmitterState;
 
-/// The W3C's `RTCTransportStats`. `dtlsCipher` is left out, as the DTLS engine does not tell it.
+/// The W3C's `RTCTransportStats`.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub struct TransportStats {
     pub bytes_received: u64,
     /// An ICE-lite agent is always controlled.
     pub ice_role: IceRole,
-    /// Of our description.
+    /// Of our description, or of the last ICE restart that came to a nomination.
     pub ice_local_username_fragment: String,
     /// How far DTLS is.
     pub dtls_state: DtlsState,
@@ -40,6 +40,10 @@ pub struct TransportStats {
     /// `FEFD` for DTLS 1.2, `FEFC` for 1.3; once connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_version: Option<&'static str>,
+    /// As IANA describes it: `TLS_AES_128_GCM_SHA256`; once connected. Left out where it is not
+    /// certain: a forged ServerHello was seen beside the true one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dtls_cipher: Option<&'static str>,
     /// Our part in the handshake; unknown before the connection stands.
     pub dtls_role: DtlsRole,
     /// As `AEAD_AES_128_GCM`; once connected.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use skywave_dtls::Role;
+use skywave_dtls::{CipherSuite, Role};
 use skywave_peer::{Connection, FailureReason};
 use skywave_rtp::CountersSnapshot;
 
@@ -185,7 +185,7 @@ impl<'a> Facts<'a> {
             bytes_sent: self.sent().1,
             bytes_received: counters.bytes_received(),
             ice_role: IceRole::Controlled,
-            ice_local_username_fragment: self.transmitter.local.credentials.ufrag().to_owned(),
+            ice_local_username_fragment: self.local_ufrag(),
             dtls_state: self.dtls_state(),
             ice_state: IceState::from(self.state),
             selected_candidate_pair_id: connection.map(|connection| self.pair_id(connection)),
@@ -195,6 +195,9 @@ impl<'a> Facts<'a> {
             tls_version: connection
                 .and_then(|connection| connection.dtls_version)
                 .map(tls_version),
+            dtls_cipher: connection
+                .and_then(|connection| connection.cipher_suite)
+                .and_then(CipherSuite::name),
             dtls_role: match connection.map(|connection| connection.dtls_role) {
                 None => DtlsRole::Unknown,
                 Some(Role::Client) => DtlsRole::Client,
@@ -287,17 +290,35 @@ impl<'a> Facts<'a> {
         let described = self.transmitter.local.description(identity, candidates);
         let described = described.candidates.into_iter();
         let candidate = described.into_iter().find(|ours| ours.address == base);
-        let ufrag = self.transmitter.local.credentials.ufrag().to_owned();
         IceCandidateStats {
             priority: candidate.as_ref().map(|candidate| candidate.priority),
             foundation: candidate.map(|candidate| candidate.foundation),
-            ..self.candidate("local", base, "host", Some(ufrag))
+            ..self.candidate("local", base, "host", Some(self.local_ufrag()))
         }
     }
 
     fn remote_candidate(&self, connection: &Connection) -> IceCandidateStats {
-        let ufrag = self.agreed.map(|agreed| agreed.remote_ufrag.clone());
-        self.candidate("remote", connection.path.remote, "prflx", ufrag)
+        self.candidate(
+            "remote",
+            connection.path.remote,
+            "prflx",
+            self.remote_ufrag(),
+        )
+    }
+
+    fn local_ufrag(&self) -> String {
+        let restarted = self.status.restarted.as_ref();
+        let described = self.transmitter.local.credentials.ufrag();
+        restarted
+            .map_or(described, |restarted| &*restarted.local_ufrag)
+            .to_owned()
+    }
+
+    fn remote_ufrag(&self) -> Option<String> {
+        let restarted = self.status.restarted.as_ref();
+        let described = self.agreed.map(|agreed| &*agreed.remote_ufrag);
+        let current = restarted.map(|restarted| &*restarted.remote_ufrag);
+        current.or(described).map(str::to_owned)
     }
 
     fn candidate(

@@ -52,8 +52,8 @@ const MEMBERS: [(&str, &str); 10] = [
     ),
     (
         "transport",
-        "bytesReceived bytesSent dtlsRole dtlsState iceLocalUsernameFragment iceRole iceState \
-         localCertificateId packetsReceived packetsSent remoteCertificateId \
+        "bytesReceived bytesSent dtlsCipher dtlsRole dtlsState iceLocalUsernameFragment \
+         iceRole iceState localCertificateId packetsReceived packetsSent remoteCertificateId \
          selectedCandidatePairChanges selectedCandidatePairId srtpCipher tlsVersion",
     ),
 ];
