@@ -174,7 +174,7 @@ fn handshake_that_never_ends_is_freed_within_ten_seconds_though_checks_go_on() {
 }
 
 #[test]
-fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_the_nomination_of_another() {
+fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_another_is_nominated_and_has_answered() {
     let (mut world, stays) = connected();
     let moves = world.connect();
     world.listeners[moves].report_interval = Some(2 * SECOND);
@@ -188,16 +188,20 @@ fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_the_nomination_of_anoth
         world.receive(checked, &check);
         let nomination = world.listeners[moves].check(true);
         world.receive(new, &nomination);
+        // It is asked whether it is there, and says yes.
+        world.listeners[moves].path = new;
+        world.with_hub(|hub, io| hub.handle_timeouts(io));
+        let answer = world.listeners[moves].outgoing.remove(0);
+        world.receive(new, &answer);
         assert_eq!(world.fill(&mut cursor, 1), 0);
     });
     assert_eq!(
         world.destinations,
-        [checked, new, new],
-        "two answers, then the packet"
+        [checked, new, new, new],
+        "two answers, the question, then the packet"
     );
     assert_eq!(world.events_of(moves).pop(), Some(PeerEvent::Moved(new)));
 
-    world.listeners[moves].path = new;
     world.run(60 * SECOND);
     assert!(!world.destinations.contains(&old));
     assert_eq!(

@@ -96,7 +96,7 @@ impl Peer {
                 earliest(due, dtls.next_timeout())
             }
         };
-        self.next_due = due.max(now + MIN_TIMER);
+        self.next_due = earliest(due, self.own_check_due()).max(now + MIN_TIMER);
     }
 }
 
