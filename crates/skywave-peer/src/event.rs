@@ -70,6 +70,9 @@ pub struct Connection {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FailureReason {
+    /// Our offer was not answered in time.
+    #[error("the offer was not answered in time")]
+    NoAnswer,
     /// No connectivity check arrived in time.
     #[error("no connectivity check arrived: is UDP blocked between the peer and this host?")]
     NoConnectivity,

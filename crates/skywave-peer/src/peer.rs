@@ -57,6 +57,8 @@ pub struct Peer {
     /// The fragment of an agent that was replaced, until the hub knows.
     retired_ufrag: Option<Box<str>>,
     remote: Option<Remote>,
+    /// When our description was made.
+    created: Instant,
     /// Since when the current phase lasts, or the remote description is known: the later.
     waiting_since: Instant,
     /// When the current handshake began.
@@ -110,6 +112,7 @@ impl Peer {
             retired_ufrag: None,
             config,
             remote: None,
+            created: now,
             waiting_since: now,
             handshake_began: now,
             paths: Vec::new(),

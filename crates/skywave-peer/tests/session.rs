@@ -215,3 +215,59 @@ fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_another_is_nominated_an
     let media = |index: usize| world.listeners[index].packets.len();
     assert!(media(moves) >= 3_000 && media(stays) >= 3_000);
 }
+
+#[test]
+fn offer_that_nobody_answers_fails_after_its_time_and_frees_its_place() {
+    let mut world = World::new();
+    world.limits.answer_timeout = 40 * SECOND;
+    let offered = world.add_offering(Role::Server);
+    world.listeners[offered].checks = false;
+    let start = world.now;
+    assert!(world.run_until(60 * SECOND, |world| world.hub.is_empty()));
+    let took = world.now - start;
+    assert!(
+        (40 * SECOND..=40 * SECOND + 2 * support::TICK).contains(&took),
+        "{took:?}"
+    );
+    let failed = PeerEvent::Failed(FailureReason::NoAnswer);
+    assert_eq!(world.events_of(offered), [failed]);
+    let remote = world.remote(offered, Role::Server);
+    world.set_remote(offered, remote);
+    assert_eq!(
+        world.events_of(offered).len(),
+        1,
+        "an answer after that is for nobody"
+    );
+}
+
+/// Checks and the handshake may overtake the answer (RFC 8842 §5.2); they take its place no longer.
+#[test]
+fn offer_that_is_checked_and_shaken_hands_with_but_not_answered_fails_all_the_same() {
+    let mut world = World::new();
+    world.limits.answer_timeout = 40 * SECOND;
+    let offered = world.add_offering(Role::Server);
+    assert!(world.run_until(5 * SECOND, |world| world.listeners[offered].is_keyed()));
+    assert!(world.run_until(60 * SECOND, |world| world.hub.is_empty()));
+    let failed = PeerEvent::Failed(FailureReason::NoAnswer);
+    assert_eq!(world.events_of(offered), [failed]);
+    assert!(
+        world.listeners[offered].closed,
+        "it is told by close_notify"
+    );
+    assert!(world.now - world.started <= 41 * SECOND);
+}
+
+#[test]
+fn answer_just_in_time_gives_the_rest_its_usual_time() {
+    let mut world = World::new();
+    world.limits.answer_timeout = 40 * SECOND;
+    let offered = world.add_offering(Role::Server);
+    world.listeners[offered].checks = false;
+    world.run(39 * SECOND);
+    let remote = world.remote(offered, Role::Server);
+    world.set_remote(offered, remote);
+    world.run(29 * SECOND);
+    assert_eq!(world.events_of(offered), []);
+    world.listeners[offered].checks = true;
+    assert!(world.run_until(5 * SECOND, |world| world.is_connected(offered)));
+}
