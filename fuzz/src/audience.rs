@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use skywave_dtls::{Identity, Role};
-use skywave_ice::Path;
+use skywave_ice::{Class, Path, StunMessage};
 use skywave_peer::{
     DropReason, Hub, Io, Limits, LocalParameters, MediaFormat, Outbox, Peer, PeerConfig, PeerEvent,
-    PeerId, Remote, RtpTerms, StreamFrame, StreamKey,
+    PeerId, Protocol, Remote, RtpTerms, StreamFrame, StreamKey,
 };
 use skywave_rtp::{ExtensionIds, Mid, NtpTime, OwnedFrame};
 use skywave_srtp::HeaderEncryption;
@@ -25,6 +25,12 @@ pub(crate) struct Audience {
     pub(crate) ends: Vec<FarEnd>,
     /// Datagrams to an address at which nobody is.
     pub(crate) to_strangers: usize,
+    /// Those of media among them.
+    pub(crate) media_to_strangers: usize,
+    /// The transaction id of the hub's last check of each address, that of the stranger too.
+    pub(crate) questions: [Option<[u8; 12]>; STRANGER + 1],
+    /// Whether such a check was answered from there, by who knows the password.
+    pub(crate) stranger_has_answered: bool,
     /// Whether a check that proves a password ever came from there.
     pub(crate) strangers_may_be_answered: bool,
     next_check: Instant,
@@ -55,6 +61,9 @@ impl Audience {
             start: now,
             ends: Vec::new(),
             to_strangers: 0,
+            media_to_strangers: 0,
+            questions: [None; STRANGER + 1],
+            stranger_has_answered: false,
             strangers_may_be_answered: false,
             next_check: now,
             frames: 0,
@@ -79,7 +88,7 @@ impl Audience {
         let end = FarEnd::new(path(index), &local, identity(), self.now);
         let remote = Remote {
             stream: STREAM,
-            ufrag: end.ufrag.clone(),
+            ice: end.credentials.clone(),
             fingerprints: vec![identity().fingerprint()],
             role: Role::Server,
             mid: Some("0".to_owned()),
@@ -202,6 +211,9 @@ impl Audience {
         };
         let result = call(&mut self.hub, &mut io);
         for (datagram, path) in self.outbox.datagrams() {
+            if let Some(id) = question(datagram) {
+                self.questions[index_of(path)] = Some(id);
+            }
             match self.ends.iter_mut().find(|end| end.path == path) {
                 Some(end) => {
                     let heard = end.handle(self.now, datagram);
@@ -210,7 +222,11 @@ impl Audience {
                         "the listener got what is not for it"
                     );
                 }
-                None => self.to_strangers += 1,
+                None => {
+                    self.to_strangers += 1;
+                    let media = matches!(Protocol::of(datagram), Protocol::Srtp | Protocol::Srtcp);
+                    self.media_to_strangers += usize::from(media);
+                }
             }
         }
         self.outbox.clear();
@@ -224,6 +240,17 @@ pub(crate) fn path(index: usize) -> Path {
         base: 0,
         remote: ([192, 0, 2, 1], 40_000 + index as u16).into(),
     }
+}
+
+/// The opposite of [`path`].
+fn index_of(path: Path) -> usize {
+    usize::from(path.remote.port() - self::path(0).remote.port())
+}
+
+/// The transaction id of a check of the hub.
+fn question(datagram: &[u8]) -> Option<[u8; 12]> {
+    let message = StunMessage::parse(datagram).ok()?;
+    (message.class() == Class::Request).then(|| message.transaction_id())
 }
 
 /// Of all ends: to make one costs more than a handshake.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use skywave_dtls::{Dtls, Event, Identity, Role};
-use skywave_ice::{BINDING, Class, IntegrityKey, Path, StunWriter};
+use skywave_ice::{BINDING, Class, Credentials, IntegrityKey, Path, StunWriter};
 use skywave_peer::{LocalParameters, Protocol};
 use skywave_rtp::RtpPacket;
 use skywave_srtp::{MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpReceiver};
@@ -11,7 +11,7 @@ use skywave_srtp::{MasterKey, Profile, SrtcpReceiver, SrtcpSender, SrtpReceiver}
 /// One listener, or who says so.
 pub(crate) struct FarEnd {
     pub(crate) path: Path,
-    pub(crate) ufrag: String,
+    pub(crate) credentials: Credentials,
     /// What it sends next.
     pub(crate) outgoing: Vec<Vec<u8>>,
     /// Of the packets that came.
@@ -47,14 +47,16 @@ impl FarEnd {
         identity: &Identity,
         now: Instant,
     ) -> Self {
-        let ufrag = format!("far{}", path.remote.port());
+        let number = path.remote.port();
+        let credentials =
+            Credentials::new(&format!("far{number}"), &format!("its password {number}"));
         Self {
             path,
             outgoing: Vec::new(),
             numbers: Vec::new(),
             newest: None,
-            username: format!("{}:{ufrag}", local.credentials.ufrag()),
-            ufrag,
+            username: format!("{}:{}", local.credentials.ufrag(), credentials.ufrag()),
+            credentials,
             key: IntegrityKey::new(local.credentials.pwd()),
             dtls: Dtls::new(identity, Role::Client, now),
             identity: identity.clone(),
@@ -69,6 +71,15 @@ impl FarEnd {
         writer.username(&self.username);
         fill(&mut writer);
         let len = writer.finish(Some(&self.key));
+        buffer[..len.unwrap_or_default()].to_vec()
+    }
+
+    /// Its answer to a check of the hub.
+    pub(crate) fn answer(&self, transaction_id: [u8; 12]) -> Vec<u8> {
+        let mut buffer = [0; 128];
+        let mut writer = StunWriter::new(&mut buffer, Class::Success, BINDING, transaction_id);
+        writer.xor_mapped_address(self.path.remote);
+        let len = writer.finish(Some(&IntegrityKey::new(self.credentials.pwd())));
         buffer[..len.unwrap_or_default()].to_vec()
     }
 

@@ -19,7 +19,8 @@ use crate::audience::{
 ///
 /// # Panics
 /// If the listener that is left alone misses a packet or anything else happens to it, or if an
-/// address gets an answer from which nobody proved to know a password.
+/// address gets an answer from which nobody proved to know a password, or if one gets media from
+/// which no check of the hub was answered.
 pub fn peer_datagram(data: &[u8]) -> bool {
     AUDIENCE.with_borrow_mut(|kept| {
         // Out of its place, so that after a panic nobody finds it.
@@ -55,6 +56,20 @@ fn play(audience: &mut Audience, data: &[u8]) -> bool {
                 });
                 audience.receive(from, &check);
             }
+            What::Answer => {
+                let Some(mut id) = audience.questions[step.from] else {
+                    continue;
+                };
+                // With octets, it is not quite right.
+                let octets = step.bytes.iter().take(id.len());
+                id.iter_mut()
+                    .zip(octets)
+                    .for_each(|(id, octet)| *id ^= octet);
+                let genuine = Some(id) == audience.questions[step.from];
+                audience.stranger_has_answered |= step.from == STRANGER && genuine;
+                let answer = audience.ends[ATTACKER].answer(id);
+                audience.receive(from, &answer);
+            }
             What::Rtcp => {
                 let rtcp = audience.ends[ATTACKER].protect_rtcp(step.bytes);
                 audience.receive(from, &rtcp);
@@ -75,6 +90,7 @@ fn play(audience: &mut Audience, data: &[u8]) -> bool {
     let answered = audience.to_strangers > answers_before;
     assert!(proved || !answered || audience.strangers_may_be_answered);
     audience.strangers_may_be_answered |= proved;
+    assert!(audience.stranger_has_answered || audience.media_to_strangers == 0);
     used
 }
 
@@ -108,6 +124,8 @@ enum What {
     Raw,
     /// A check signed with the password of this peer; every eight octets are an attribute.
     Check(usize),
+    /// The attacker's answer to the last check of the hub that went to this address.
+    Answer,
     /// The octets under the keys of the attacker, as RTCP.
     Rtcp,
     /// So many frames go by.
@@ -121,6 +139,7 @@ fn steps(mut data: &[u8]) -> impl Iterator<Item = Step<'_>> {
         let (bytes, rest) = rest.split_at(len);
         data = rest;
         let what = match what % 8 {
+            _ if *what >= 224 => What::Answer,
             0..=2 => What::Raw,
             3 => What::Check(ATTACKER),
             4 => What::Check([HANDSHAKING, CHECKING, OFFERED][usize::from(*from / 8 % 3)]),

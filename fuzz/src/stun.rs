@@ -114,7 +114,7 @@ fn answer_signed(data: &[u8], good: bool) {
 /// Lets an agent answer, twice by different paths.
 fn answer(message: &StunMessage<'_>) {
     let now = Instant::now();
-    let mut agent = IceLite::new(&credentials());
+    let mut agent = IceLite::new(&credentials(), [0; 16]);
     let genuine = message.class() == Class::Request
         && message.method() == BINDING
         && message.fingerprint_ok()

@@ -219,6 +219,7 @@ const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALH
 
 /// Nobody renews consent or reports here, and nobody is given up for it.
 pub(crate) const PATIENT: Limits = Limits {
+    answer_timeout: HOUR,
     connect_timeout: HOUR,
     handshake_timeout: HOUR,
     disconnected_timeout: HOUR,

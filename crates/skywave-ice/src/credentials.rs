@@ -23,13 +23,22 @@ impl Credentials {
         }
     }
 
-    /// The username fragment, 8 ice-chars.
+    /// Credentials as a description has them.
+    #[must_use]
+    pub fn new(ufrag: &str, pwd: &str) -> Self {
+        Self {
+            ufrag: ufrag.into(),
+            pwd: pwd.into(),
+        }
+    }
+
+    /// The username fragment: 8 ice-chars if it is ours.
     #[must_use]
     pub fn ufrag(&self) -> &str {
         &self.ufrag
     }
 
-    /// The password, 24 ice-chars.
+    /// The password: 24 ice-chars if it is ours.
     #[must_use]
     pub fn pwd(&self) -> &str {
         &self.pwd

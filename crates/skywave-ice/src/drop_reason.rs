@@ -17,6 +17,8 @@ pub enum DropReason {
     BadAttribute,
     /// Not a Binding request: a response, an indication or another method.
     NotARequest,
+    /// A response to no request of ours, from another address than was asked, or of an error.
+    UnknownTransaction,
     /// FINGERPRINT is missing or wrong; ICE requires it (RFC 8445 §7.1).
     BadFingerprint,
     /// MESSAGE-INTEGRITY is missing or wrong.
@@ -45,6 +47,7 @@ impl DropReason {
             Self::BadLength => "bad_length",
             Self::BadAttribute => "bad_attribute",
             Self::NotARequest => "not_a_request",
+            Self::UnknownTransaction => "unknown_transaction",
             Self::BadFingerprint => "bad_fingerprint",
             Self::BadIntegrity => "bad_integrity",
             Self::TooManyChecks => "too_many_checks",

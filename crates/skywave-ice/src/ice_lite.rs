@@ -2,12 +2,16 @@
 //!
 //! It is always controlled. A request must have FINGERPRINT, MESSAGE-INTEGRITY made with our
 //! password, and our fragment in USERNAME; what else is refused is told by [`DropReason`].
+//!
+//! Once a path is proven to lead to the peer, the selected path moves to another only when that is
+//! proven too, by a check of our own: see [`PathValidation`].
 
 use std::fmt;
 use std::time::Instant;
 
 use crate::check_rate::CheckRate;
 use crate::nominations::Nominations;
+use crate::path_validation::PathValidation;
 use crate::{BINDING, Class, Credentials, DropReason, IntegrityKey, Path, StunMessage, StunWriter};
 
 /// The ICE-lite agent of one peer: it answers checks, follows nominations and knows when the
@@ -15,9 +19,12 @@ use crate::{BINDING, Class, Credentials, DropReason, IntegrityKey, Path, StunMes
 pub struct IceLite {
     key: IntegrityKey,
     local_ufrag: Box<str>,
-    remote_ufrag: Option<Box<str>>,
+    remote: Option<Credentials>,
     nominations: Nominations,
     rate: CheckRate,
+    /// The path over which the peer was seen to receive last.
+    proven: Option<Path>,
+    validation: PathValidation,
 }
 
 /// A check that passed.
@@ -39,22 +46,27 @@ pub struct Rejected {
 }
 
 impl IceLite {
-    /// An agent that answers checks made with these credentials, ours.
+    /// An agent that answers checks made with these credentials, ours. Of `secret`, 128 random bits
+    /// that are told nobody, the transaction ids of its own checks are made.
     #[must_use]
-    pub fn new(local: &Credentials) -> Self {
+    pub fn new(local: &Credentials, secret: [u8; 16]) -> Self {
         Self {
             key: IntegrityKey::new(local.pwd()),
             local_ufrag: local.ufrag().into(),
-            remote_ufrag: None,
+            remote: None,
             nominations: Nominations::default(),
             rate: CheckRate::default(),
+            proven: None,
+            validation: PathValidation::new(secret),
         }
     }
 
-    /// Takes the peer's fragment from its description. Before that any is accepted: checks may
-    /// overtake the answer to our offer (RFC 8445 §7.3).
-    pub fn set_remote_ufrag(&mut self, ufrag: &str) {
-        self.remote_ufrag = Some(ufrag.into());
+    /// Takes the peer's credentials from its description. Before that any fragment is accepted:
+    /// checks may overtake the answer to our offer (RFC 8445 §7.3).
+    pub fn set_remote(&mut self, remote: Credentials) {
+        self.validation
+            .set_fragments(&self.local_ufrag, remote.ufrag());
+        self.remote = Some(remote);
     }
 
     /// Our fragment: checks that name it are for this agent.
@@ -96,20 +108,75 @@ impl IceLite {
             .finish(Some(&self.key))
             .ok_or_else(|| silent(DropReason::ReplyTooLong))?;
         let priority = request.priority().unwrap_or(0);
-        let nominated = self
+        let wanted = self
             .nominations
             .record(now, path, priority, request.use_candidate());
         Ok(Check {
             reply_len,
-            nominated,
+            nominated: wanted && self.follow(now, path, priority),
         })
     }
 
-    /// The path to send on, by the peer's nomination; none before one. It moves by itself only
-    /// when it has been silent for 12 s and another path passes a check.
+    /// Takes a response to a check of our own, which came over `path`. On success that path is
+    /// proven and selected.
+    ///
+    /// # Errors
+    /// `UnknownTransaction` or `BadIntegrity`; the state is as before.
+    pub fn handle_response(
+        &mut self,
+        now: Instant,
+        path: Path,
+        response: &StunMessage<'_>,
+    ) -> Result<(), DropReason> {
+        let remote = self.remote.as_ref().ok_or(DropReason::UnknownTransaction)?;
+        let (path, priority) = self.validation.finish(path, response, remote)?;
+        self.proven = Some(path);
+        self.nominations.select(now, path, priority);
+        Ok(())
+    }
+
+    /// When [`write_check`](Self::write_check) has something to write, if ever.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.remote.as_ref()?;
+        self.validation.next_timeout()
+    }
+
+    /// Writes the check of our own that is due at the start of `buffer`, which needs at most
+    /// [`MAX_CHECK_LEN`] bytes: its length, and where it goes.
+    pub fn write_check(&mut self, now: Instant, buffer: &mut [u8]) -> Option<(usize, Path)> {
+        let remote = self.remote.as_ref()?;
+        self.validation.write_request(now, remote, buffer)
+    }
+
+    /// Notes that the peer was seen to receive what went over this path, as by a handshake all of
+    /// which went there.
+    pub fn prove(&mut self, path: Path) {
+        self.proven = Some(path);
+    }
+
+    /// Asks over the selected path for an answer, unless it is proven.
+    pub fn validate_selected(&mut self, now: Instant) {
+        let selected = self.selected().zip(self.nominations.selected_priority());
+        if let Some((path, priority)) = selected
+            && self.proven != Some(path)
+        {
+            self.validation.begin(now, path, priority);
+        }
+    }
+
+    /// The path that the peer nominated; none before. Once one is proven, it moves only to another
+    /// that is. Without a nomination it moves only when it has been silent for 12 s and another
+    /// passes a check.
     #[must_use]
     pub fn selected(&self) -> Option<Path> {
         self.nominations.selected()
+    }
+
+    /// The selected path, if it is proven: media may go there.
+    #[must_use]
+    pub fn proven(&self) -> Option<Path> {
+        self.selected().filter(|path| self.proven == Some(*path))
     }
 
     /// Whether a check over this path passed. The [`MAX_VALID_PATHS`](crate::MAX_VALID_PATHS)
@@ -124,6 +191,17 @@ impl IceLite {
     #[must_use]
     pub fn last_check(&self) -> Option<Instant> {
         self.nominations.last_check()
+    }
+
+    /// Selects the path that the peer wants, or asks there first; whether it did the former.
+    fn follow(&mut self, now: Instant, path: Path, priority: u32) -> bool {
+        let at_once = self.proven.is_none_or(|proven| proven == path);
+        if at_once {
+            self.nominations.select(now, path, priority);
+        } else {
+            self.validation.begin(now, path, priority);
+        }
+        at_once
     }
 
     fn admit(&self, request: &StunMessage<'_>) -> Result<(), Refusal> {
@@ -147,8 +225,8 @@ impl IceLite {
         let remote = username
             .strip_prefix(self.local_ufrag.as_bytes())
             .and_then(|rest| rest.strip_prefix(b":"));
-        match (remote, &self.remote_ufrag) {
-            (Some(remote), Some(expected)) => remote == expected.as_bytes(),
+        match (remote, &self.remote) {
+            (Some(remote), Some(expected)) => remote == expected.ufrag().as_bytes(),
             (Some(_), None) => true,
             (None, _) => false,
         }
@@ -176,8 +254,9 @@ impl fmt::Debug for IceLite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IceLite")
             .field("local_ufrag", &self.local_ufrag)
-            .field("remote_ufrag", &self.remote_ufrag)
+            .field("remote", &self.remote)
             .field("selected", &self.selected())
+            .field("proven", &self.proven())
             .field("last_check", &self.last_check())
             .finish_non_exhaustive()
     }
@@ -186,6 +265,10 @@ impl fmt::Debug for IceLite {
 /// The longest reply: 420 with ERROR-CODE (8 bytes), eight UNKNOWN-ATTRIBUTES (20),
 /// MESSAGE-INTEGRITY (24) and FINGERPRINT (8) after the header (20).
 pub const MAX_REPLY_LEN: usize = 80;
+
+/// The longest check of our own: USERNAME with two fragments of 256 characters (520 bytes), PRIORITY
+/// (8), ICE-CONTROLLED (12), MESSAGE-INTEGRITY (24) and FINGERPRINT (8) after the header (20).
+pub const MAX_CHECK_LEN: usize = 592;
 
 /// Refused with this error code.
 struct Refusal(DropReason, u16);
@@ -225,8 +308,8 @@ mod tests {
     impl Call {
         fn new() -> Self {
             let credentials = Credentials::from_random([3; 24]);
-            let mut agent = IceLite::new(&credentials);
-            agent.set_remote_ufrag("peer");
+            let mut agent = IceLite::new(&credentials, [4; 16]);
+            agent.set_remote(Credentials::new("peer", PEER_PWD));
             Self {
                 agent,
                 credentials,
@@ -280,11 +363,91 @@ mod tests {
         }
     }
 
+    const PEER_PWD: &str = "VOkJxbRl1RmTxUk/WvJxBt";
+
     fn path(port: u16) -> Path {
         Path {
             base: 0,
             remote: SocketAddr::from(([192, 0, 2, 1], port)),
         }
+    }
+
+    impl Call {
+        /// A nominating check of the peer; whether the selected path moved at once.
+        fn nominate(&mut self, path: Path) -> bool {
+            let datagram = self.request(|writer| {
+                writer.username("AwMDAwMD:peer");
+                writer.use_candidate();
+            });
+            self.answer(path, &datagram).unwrap().0.nominated
+        }
+
+        /// The check of our own that is due.
+        fn own_check(&mut self) -> Option<(Vec<u8>, Path)> {
+            let mut buffer = [0; MAX_CHECK_LEN];
+            let (len, path) = self.agent.write_check(self.now, &mut buffer)?;
+            Some((buffer[..len].to_vec(), path))
+        }
+
+        /// The peer answers our check from there.
+        fn answer_own(&mut self, check: &[u8], from: Path) -> Result<(), DropReason> {
+            let id = StunMessage::parse(check).unwrap().transaction_id();
+            let mut buffer = [0; 128];
+            let writer = StunWriter::new(&mut buffer, Class::Success, BINDING, id);
+            let len = writer.finish(Some(&IntegrityKey::new(PEER_PWD))).unwrap();
+            let response = StunMessage::parse(&buffer[..len]).unwrap();
+            self.agent.handle_response(self.now, from, &response)
+        }
+    }
+
+    #[test]
+    fn before_a_path_is_proven_nominations_are_followed_at_once() {
+        let mut call = Call::new();
+        assert!(call.nominate(path(1)) && call.nominate(path(2)));
+        assert_eq!(call.agent.selected(), Some(path(2)));
+        assert_eq!((call.agent.proven(), call.own_check()), (None, None));
+    }
+
+    #[test]
+    fn rfc8445_19_5_1_proven_path_is_left_for_another_only_after_that_answered() {
+        let mut call = Call::new();
+        call.nominate(path(1));
+        call.agent.prove(path(1));
+        assert!(!call.nominate(path(2)));
+        let (check, to) = call.own_check().unwrap();
+        assert_eq!((to, call.agent.proven()), (path(2), Some(path(1))));
+        let elsewhere = call.answer_own(&check, path(3));
+        assert_eq!(elsewhere, Err(DropReason::UnknownTransaction));
+        assert_eq!(call.agent.selected(), Some(path(1)));
+        assert_eq!(call.answer_own(&check, path(2)), Ok(()));
+        assert_eq!(call.agent.proven(), Some(path(2)));
+        assert!(!call.nominate(path(1)), "the way back is asked too");
+    }
+
+    #[test]
+    fn selected_path_that_is_not_the_proven_one_is_asked_when_told_so() {
+        let mut call = Call::new();
+        call.nominate(path(1));
+        call.agent.prove(path(2));
+        assert_eq!(call.agent.proven(), None);
+        call.agent.validate_selected(call.now);
+        let (check, to) = call.own_check().unwrap();
+        assert_eq!(to, path(1));
+        call.answer_own(&check, path(1)).unwrap();
+        assert_eq!(call.agent.proven(), Some(path(1)));
+        call.agent.validate_selected(call.now);
+        assert_eq!(call.own_check(), None);
+    }
+
+    #[test]
+    fn longest_check_of_our_own_fits_exactly() {
+        let mut call = Call::new();
+        let long = "a".repeat(256);
+        call.agent = IceLite::new(&Credentials::new(&long, "pwd"), [4; 16]);
+        call.agent.set_remote(Credentials::new(&long, PEER_PWD));
+        call.agent.nominations.select(call.now, path(1), 1);
+        call.agent.validate_selected(call.now);
+        assert_eq!(call.own_check().unwrap().0.len(), MAX_CHECK_LEN);
     }
 
     #[test]
@@ -414,10 +577,10 @@ mod tests {
     #[test]
     fn any_remote_fragment_is_taken_until_it_is_known() {
         let mut call = Call::new();
-        call.agent = IceLite::new(&call.credentials);
+        call.agent = IceLite::new(&call.credentials, [4; 16]);
         let request = call.request(|writer| writer.username("AwMDAwMD:early"));
         assert!(call.answer(path(1), &request).is_ok());
-        call.agent.set_remote_ufrag("peer");
+        call.agent.set_remote(Credentials::new("peer", PEER_PWD));
         let (reason, _) = call.answer(path(1), &request).unwrap_err();
         assert_eq!(reason, DropReason::UnknownUsername);
     }
@@ -442,7 +605,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_agents_take_six_megabytes() {
-        assert!(size_of::<IceLite>() <= 600, "{}", size_of::<IceLite>());
+    fn ten_thousand_agents_take_eight_megabytes() {
+        assert!(size_of::<IceLite>() <= 800, "{}", size_of::<IceLite>());
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! [`StunMessage`] is a checked view of a received datagram, [`StunWriter`] writes a message
 //! into a lent buffer, and [`IceLite`] answers the connectivity checks of one peer, follows its
-//! nominations and keeps the time of its last check, on which consent (RFC 7675) rests.
+//! nominations and keeps the time of its last check, on which consent (RFC 7675) rests. Before
+//! media moves to another path it asks there, with a check of its own.
 //! Nothing here allocates when a datagram arrives.
 //!
 //! What it does not do: it opens no socket, reads no clock and draws no random numbers; it sends
-//! no checks of its own, so two lite ends do not meet (RFC 8445 §6.1.1 would make one of them
+//! no checks to find a path, so two lite ends do not meet (RFC 8445 §6.1.1 would make one of them
 //! controlling); it gathers no candidates but the host's; it knows no long-term credentials,
 //! no MESSAGE-INTEGRITY-SHA256, no TURN and no TCP.
 //!
@@ -15,7 +16,9 @@
 //! asks for 400 and 401 there.
 //!
 //! STUN has no guard against replay: who can copy a peer's checks can send them again from another
-//! address and divert the media, encrypted as it is, until the peer's own checks bring it back.
+//! address. Media does not follow, as nobody there can answer our own check; who passes that on to
+//! the peer and the answer back can lead media there, encrypted as it is, until the peer's own
+//! checks bring it back.
 //!
 //! ```
 //! use std::time::Instant;
@@ -24,8 +27,9 @@
 //!
 //! // Ours go into the SDP; the bytes come from a random source.
 //! let local = Credentials::from_random(*b"24 bytes of randomness..");
-//! let mut agent = IceLite::new(&local);
-//! agent.set_remote_ufrag("h6vY");
+//! // So does the secret, which stays here.
+//! let mut agent = IceLite::new(&local, *b"16 random bytes.");
+//! agent.set_remote(Credentials::new("h6vY", "VOkJxbRl1RmTxUk/WvJxBt"));
 //!
 //! // The peer's check, as it would arrive from the network.
 //! let key = IntegrityKey::new(local.pwd());
@@ -65,6 +69,7 @@ mod ice_lite;
 mod integrity_key;
 mod nominations;
 mod path;
+mod path_validation;
 mod stun_message;
 mod stun_writer;
 mod valid_list;
@@ -74,7 +79,7 @@ pub use check_rate::MAX_CHECKS_PER_SECOND;
 pub use class::{BINDING, Class};
 pub use credentials::Credentials;
 pub use drop_reason::DropReason;
-pub use ice_lite::{Check, IceLite, MAX_REPLY_LEN, Rejected};
+pub use ice_lite::{Check, IceLite, MAX_CHECK_LEN, MAX_REPLY_LEN, Rejected};
 pub use integrity_key::IntegrityKey;
 pub use path::Path;
 pub use stun_message::{StunMessage, is_stun};

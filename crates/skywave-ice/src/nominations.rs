@@ -6,7 +6,7 @@
 //! that puts USE-CANDIDATE on its first check of every path ("aggressive", RFC 5245; Firefox
 //! does) leaves the choice to the priorities, and the highest wins (RFC 8445 §8.1.1).
 //!
-//! When the selected path falls silent, the next path that passes a check takes over without a
+//! When the selected path falls silent, the next path that passes a check is wanted without a
 //! nomination, which goes beyond RFC 8445 §8.2: some peers nominate only once, and a new address
 //! from their NAT would cost them the call.
 
@@ -30,7 +30,7 @@ struct Selected {
 }
 
 impl Nominations {
-    /// Notes a check that passed; returns whether it changed the selected path.
+    /// Notes a check that passed; returns whether the peer wants another path selected.
     pub(crate) fn record(
         &mut self,
         now: Instant,
@@ -39,7 +39,7 @@ impl Nominations {
         use_candidate: bool,
     ) -> bool {
         let plain = self.valid.record(path, use_candidate, self.selected());
-        let follow = match self.selected {
+        let wanted = match self.selected {
             None => use_candidate,
             Some(selected) if selected.path == path => false,
             Some(selected) => {
@@ -47,17 +47,25 @@ impl Nominations {
                 (use_candidate && decided) || self.is_silent(now)
             }
         };
-        if follow {
-            self.selected = Some(Selected { path, priority });
-        }
         if self.selected.is_none_or(|selected| selected.path == path) {
             self.last_check = Some(now);
         }
-        follow
+        wanted
+    }
+
+    /// Selects a path over which a check has just passed, or the answer to one of ours.
+    pub(crate) fn select(&mut self, now: Instant, path: Path, priority: u32) {
+        self.selected = Some(Selected { path, priority });
+        self.last_check = Some(now);
     }
 
     pub(crate) fn selected(&self) -> Option<Path> {
         self.selected.map(|selected| selected.path)
+    }
+
+    /// The priority of the check that got the selected path selected.
+    pub(crate) fn selected_priority(&self) -> Option<u32> {
+        self.selected.map(|selected| selected.priority)
     }
 
     pub(crate) fn validated(&self, path: Path) -> bool {
@@ -104,10 +112,42 @@ mod tests {
         }
     }
 
+    /// A check whose wish is followed at once.
+    fn follow(
+        nominations: &mut Nominations,
+        now: Instant,
+        path: Path,
+        priority: u32,
+        use_candidate: bool,
+    ) -> bool {
+        let wanted = nominations.record(now, path, priority, use_candidate);
+        if wanted {
+            nominations.select(now, path, priority);
+        }
+        wanted
+    }
+
+    #[test]
+    fn a_path_that_is_wanted_and_not_selected_renews_no_consent() {
+        let start = Instant::now();
+        let mut nominations = Nominations::default();
+        follow(&mut nominations, start, path(1), LOW, true);
+        assert!(nominations.record(start + SECOND, path(2), HIGH, true));
+        assert_eq!(nominations.selected(), Some(path(1)));
+        assert_eq!(nominations.last_check(), Some(start));
+        assert!(nominations.record(start + 2 * SECOND, path(2), HIGH, true));
+    }
+
     #[test]
     fn a_check_without_use_candidate_selects_nothing() {
         let mut nominations = Nominations::default();
-        assert!(!nominations.record(Instant::now(), path(1), HIGH, false));
+        assert!(!follow(
+            &mut nominations,
+            Instant::now(),
+            path(1),
+            HIGH,
+            false
+        ));
         assert_eq!(nominations.selected(), None);
         assert!(nominations.validated(path(1)));
     }
@@ -116,12 +156,12 @@ mod tests {
     fn a_nomination_after_a_check_is_followed_to_a_lower_priority() {
         let now = Instant::now();
         let mut nominations = Nominations::default();
-        nominations.record(now, path(1), HIGH, false);
-        assert!(nominations.record(now, path(1), HIGH, true));
-        assert!(!nominations.record(now, path(1), HIGH, true));
-        nominations.record(now, path(2), LOW, false);
+        follow(&mut nominations, now, path(1), HIGH, false);
+        assert!(follow(&mut nominations, now, path(1), HIGH, true));
+        assert!(!follow(&mut nominations, now, path(1), HIGH, true));
+        follow(&mut nominations, now, path(2), LOW, false);
         assert_eq!(nominations.selected(), Some(path(1)));
-        assert!(nominations.record(now, path(2), LOW, true));
+        assert!(follow(&mut nominations, now, path(2), LOW, true));
         assert_eq!(nominations.selected(), Some(path(2)));
     }
 
@@ -131,9 +171,9 @@ mod tests {
         for order in [[1, 2, 3], [3, 2, 1], [2, 3, 1]] {
             let mut nominations = Nominations::default();
             for port in order {
-                nominations.record(now, path(port), u32::from(port), true);
+                follow(&mut nominations, now, path(port), u32::from(port), true);
             }
-            nominations.record(now, path(1), 1, true);
+            follow(&mut nominations, now, path(1), 1, true);
             assert_eq!(nominations.selected(), Some(path(3)), "{order:?}");
         }
     }
@@ -142,10 +182,10 @@ mod tests {
     fn a_peer_behind_a_rebound_nat_is_followed_at_once() {
         let now = Instant::now();
         let mut nominations = Nominations::default();
-        nominations.record(now, path(1), LOW, true);
-        assert!(nominations.record(now, path(2), LOW, true));
+        follow(&mut nominations, now, path(1), LOW, true);
+        assert!(follow(&mut nominations, now, path(2), LOW, true));
         let other_base = Path { base: 1, ..path(1) };
-        assert!(!nominations.record(now, other_base, LOW, true));
+        assert!(!follow(&mut nominations, now, other_base, LOW, true));
         assert_eq!(nominations.selected(), Some(path(2)));
     }
 
@@ -153,10 +193,16 @@ mod tests {
     fn a_silent_path_gives_way_to_any_that_is_checked() {
         let start = Instant::now();
         let mut nominations = Nominations::default();
-        nominations.record(start, path(1), HIGH, true);
-        assert!(!nominations.record(start + MAX_SILENCE, path(2), LOW, false));
+        follow(&mut nominations, start, path(1), HIGH, true);
+        assert!(!follow(
+            &mut nominations,
+            start + MAX_SILENCE,
+            path(2),
+            LOW,
+            false
+        ));
         let later = start + MAX_SILENCE + SECOND;
-        assert!(nominations.record(later, path(2), LOW, false));
+        assert!(follow(&mut nominations, later, path(2), LOW, false));
         assert_eq!(nominations.selected(), Some(path(2)));
         assert_eq!(nominations.last_check(), Some(later));
     }
@@ -166,13 +212,13 @@ mod tests {
         let start = Instant::now();
         let mut nominations = Nominations::default();
         assert_eq!(nominations.last_check(), None);
-        nominations.record(start, path(1), HIGH, false);
-        nominations.record(start + SECOND, path(2), HIGH, false);
+        follow(&mut nominations, start, path(1), HIGH, false);
+        follow(&mut nominations, start + SECOND, path(2), HIGH, false);
         assert_eq!(nominations.last_check(), Some(start + SECOND));
-        nominations.record(start + SECOND, path(1), HIGH, true);
-        nominations.record(start + 2 * SECOND, path(2), HIGH, false);
+        follow(&mut nominations, start + SECOND, path(1), HIGH, true);
+        follow(&mut nominations, start + 2 * SECOND, path(2), HIGH, false);
         assert_eq!(nominations.last_check(), Some(start + SECOND));
-        nominations.record(start + 3 * SECOND, path(1), HIGH, false);
+        follow(&mut nominations, start + 3 * SECOND, path(1), HIGH, false);
         assert_eq!(nominations.last_check(), Some(start + 3 * SECOND));
     }
 
@@ -180,9 +226,9 @@ mod tests {
     fn the_selected_path_stays_valid_among_many() {
         let now = Instant::now();
         let mut nominations = Nominations::default();
-        nominations.record(now, path(1), HIGH, true);
+        follow(&mut nominations, now, path(1), HIGH, true);
         for port in 2..100 {
-            nominations.record(now, path(port), LOW, false);
+            follow(&mut nominations, now, path(port), LOW, false);
         }
         assert!(nominations.validated(path(1)));
         assert!(!nominations.validated(path(2)));

@@ -18,7 +18,7 @@ const PAST_THE_END: &[u8] = include_bytes!("data/hostile-attribute-past-the-end.
 const STRIDE: usize = if cfg!(miri) { 61 } else { 1 };
 
 fn agent() -> IceLite {
-    IceLite::new(&local())
+    IceLite::new(&local(), [0; 16])
 }
 
 fn local() -> Credentials {

@@ -117,8 +117,8 @@ fn real_peers_check_and_nominate() {
             [false, true],
         ),
     ] {
-        let mut agent = IceLite::new(&local());
-        agent.set_remote_ufrag(remote);
+        let mut agent = IceLite::new(&local(), [0; 16]);
+        agent.set_remote(Credentials::new(remote, ""));
         let path = Path {
             base: 1,
             remote: "192.0.2.2:40904".parse().unwrap(),
@@ -143,7 +143,7 @@ fn real_peers_check_and_nominate() {
 
 #[test]
 fn a_request_for_another_agent_is_dropped_in_silence() {
-    let mut agent = IceLite::new(&Credentials::from_random([0; 24]));
+    let mut agent = IceLite::new(&Credentials::from_random([0; 24]), [0; 16]);
     let path = Path {
         base: 0,
         remote: "192.0.2.2:40904".parse().unwrap(),

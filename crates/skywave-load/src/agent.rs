@@ -271,8 +271,8 @@ mod tests {
     fn lite_server_is_nominated_at_the_first_check() {
         let mut pair = pair();
         let sent = pair.timeout();
-        let mut server = IceLite::new(&pair.remote);
-        server.set_remote_ufrag(pair.local.ufrag());
+        let mut server = IceLite::new(&pair.remote, [0; 16]);
+        server.set_remote(pair.local.clone());
         let path = Path {
             base: 0,
             remote: "127.0.0.1:40000".parse().unwrap(),

@@ -49,8 +49,10 @@ impl Call {
         let mut listener = Listener::new(&settings, [4; 32], now);
         let offer = listener.offer("192.0.2.1:40000".parse().unwrap());
         let offer = SessionDescription::parse(&offer).unwrap();
-        let mut ice = IceLite::new(&credentials);
-        ice.set_remote_ufrag(offer.media[0].ice_ufrag.as_deref().unwrap());
+        let mut ice = IceLite::new(&credentials, [0; 16]);
+        let media = &offer.media[0];
+        let (ufrag, pwd) = (media.ice_ufrag.as_deref(), media.ice_pwd.as_deref());
+        ice.set_remote(Credentials::new(ufrag.unwrap(), pwd.unwrap()));
         let answer = Answer {
             ufrag: credentials.ufrag().to_owned(),
             pwd: credentials.pwd().to_owned(),

@@ -10,11 +10,11 @@ pub enum DropReason {
     UnknownProtocol,
     /// STUN that cannot be read, or without a correct FINGERPRINT.
     MalformedStun,
-    /// A STUN message that is not a binding request.
+    /// A STUN message that is no binding request, nor the answer to one of ours.
     UnexpectedStun,
     /// A check for a user name fragment that no listener has.
     UnknownUfrag,
-    /// A check whose MESSAGE-INTEGRITY is missing or wrong.
+    /// A check, or an answer to ours, whose MESSAGE-INTEGRITY is missing or wrong.
     StunIntegrity,
     /// A check that was answered with an error: role conflict, unknown attributes.
     StunRefused,
@@ -93,7 +93,7 @@ impl From<skywave_ice::DropReason> for DropReason {
     fn from(reason: skywave_ice::DropReason) -> Self {
         use skywave_ice::DropReason as Ice;
         match reason {
-            Ice::NotARequest => Self::UnexpectedStun,
+            Ice::NotARequest | Ice::UnknownTransaction => Self::UnexpectedStun,
             Ice::BadIntegrity => Self::StunIntegrity,
             Ice::UnknownUsername => Self::UnknownUfrag,
             Ice::NoUsername | Ice::UnknownAttribute | Ice::RoleConflict => Self::StunRefused,

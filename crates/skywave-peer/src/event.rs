@@ -30,9 +30,9 @@ pub struct Io<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum PeerEvent {
-    /// Handshake done, certificate as announced, address nominated: media flows.
+    /// Handshake done, certificate as announced, address nominated and proven: media flows.
     Connected(Connection),
-    /// The peer nominated another address; media follows.
+    /// The peer nominated another address and answered there; media follows.
     Moved(Path),
     /// The peer used this end's SSRC; media goes on under this one (RFC 3550 §8.2).
     SsrcChanged(u32),
@@ -79,6 +79,9 @@ pub struct Connection {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FailureReason {
+    /// Our offer was not answered in time.
+    #[error("the offer was not answered in time")]
+    NoAnswer,
     /// No connectivity check arrived in time.
     #[error("no connectivity check arrived: is UDP blocked between the peer and this host?")]
     NoConnectivity,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use skywave_ice::{Credentials, Path, StunMessage};
+use skywave_ice::{Class, Credentials, Path, StunMessage};
 
 use crate::demands::Demands;
 use crate::demux::Protocol;
@@ -105,14 +105,14 @@ impl Hub {
     /// Has a peer's checks answered with new credentials too, until it nominates a path with them:
     /// media then follows there, and the old credentials are void (ICE restart, RFC 8445 §9).
     /// Unknown peers, and a fragment that another peer has, are ignored: the peer will ask again.
-    pub fn restart_ice(&mut self, id: PeerId, local: &Credentials, remote_ufrag: &str) {
+    pub fn restart_ice(&mut self, id: PeerId, local: &Credentials, remote: Credentials) {
         if self.by_ufrag.contains_key(local.ufrag()) {
             return;
         }
         let Some((index, peer)) = self.find(id) else {
             return;
         };
-        let void = peer.restart_ice(local, remote_ufrag);
+        let void = peer.restart_ice(local, remote);
         self.by_ufrag.insert(local.ufrag().to_owned(), index);
         if let Some(void) = void {
             self.by_ufrag.remove(&void);
@@ -158,6 +158,9 @@ impl Hub {
         io: &mut Io<'_>,
     ) -> Result<(), DropReason> {
         let message = StunMessage::parse(datagram)?;
+        if matches!(message.class(), Class::Success | Class::Error) {
+            return self.handle_stun_response(path, &message, io);
+        }
         let ufrag = message.local_ufrag().ok_or(DropReason::UnknownUfrag)?;
         let index = *self.by_ufrag.get(ufrag).ok_or(DropReason::UnknownUfrag)?;
         if self.is_taken(path, index, io.now) {
@@ -166,18 +169,38 @@ impl Hub {
         let peer = self.peer(index).ok_or(DropReason::UnknownUfrag)?;
         let step = peer.handle_check(path, &message, io)?;
         let forgotten = peer.forget_path();
-        let retired = peer.retired_ufrag();
         self.by_path.insert(path, index);
         if let Some(forgotten) = forgotten
             && self.by_path.get(&forgotten) == Some(&index)
         {
             self.by_path.remove(&forgotten);
         }
-        if let Some(retired) = retired {
-            self.by_ufrag.remove(&*retired);
-        }
+        self.forget_retired_ufrag(index);
         self.apply(index, step, io);
         Ok(())
+    }
+
+    /// A response names nobody: it is for the peer whose check came from its address.
+    fn handle_stun_response(
+        &mut self,
+        path: Path,
+        response: &StunMessage<'_>,
+        io: &mut Io<'_>,
+    ) -> Result<(), DropReason> {
+        let stranger = DropReason::UnexpectedStun;
+        let index = *self.by_path.get(&path).ok_or(stranger)?;
+        let peer = self.peer(index).ok_or(stranger)?;
+        let step = peer.handle_response(path, response, io)?;
+        self.forget_retired_ufrag(index);
+        self.apply(index, step, io);
+        Ok(())
+    }
+
+    /// After an ICE restart that came to its end.
+    fn forget_retired_ufrag(&mut self, index: u32) {
+        if let Some(retired) = self.peer(index).and_then(Peer::retired_ufrag) {
+            self.by_ufrag.remove(&*retired);
+        }
     }
 
     /// Whether another peer is at this address. A sender's address is easily forged: without this

@@ -5,6 +5,8 @@ use std::time::Duration;
 /// The patience of this end with a peer. All of it can be configured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
+    /// From our offer to its answer. Default: 2 min.
+    pub answer_timeout: Duration,
     /// From the remote description to the first connectivity check. Default: 30 s.
     pub connect_timeout: Duration,
     /// From the first check, or a datagram of the handshake, to the next or its end; a handshake
@@ -28,6 +30,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            answer_timeout: Duration::from_secs(120),
             connect_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(10),
             disconnected_timeout: Duration::from_secs(5),

@@ -11,10 +11,12 @@ use skywave_sdp::{Candidate, IceCredentials, LocalDescription};
 ///
 /// All of it is unpredictable and new for each connection: credentials by RFC 8445 §5.3, the CNAME
 /// by RFC 7022, SSRC, sequence number and timestamp by RFC 3550 §5.1.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LocalParameters {
     /// ICE user name fragment and password.
     pub credentials: Credentials,
+    /// What the transaction ids of our own connectivity checks are made of. Nobody is told.
+    pub ice_secret: [u8; 16],
     /// The SSRC of the audio stream.
     pub ssrc: u32,
     /// The SSRC of retransmissions.
@@ -38,7 +40,7 @@ pub struct LocalParameters {
 
 impl LocalParameters {
     /// Bytes that [`Self::from_random`] takes.
-    pub const RANDOM_BYTES: usize = 24 + 4 + 4 + 12 + 8 + 8 + 2 + 2 + 4 + 8;
+    pub const RANDOM_BYTES: usize = 24 + 4 + 4 + 12 + 8 + 8 + 2 + 2 + 4 + 8 + 16;
 
     /// Takes everything from random bytes, which must come from a cryptographic generator.
     pub fn from_random(random: [u8; Self::RANDOM_BYTES]) -> Self {
@@ -64,6 +66,7 @@ impl LocalParameters {
             first_rtx_sequence_number: u16::from_be_bytes(random.take()) >> 1,
             timestamp_offset: u32::from_be_bytes(random.take()),
             seed: u64::from_be_bytes(random.take()),
+            ice_secret: random.take(),
         }
     }
 
@@ -151,7 +154,7 @@ mod tests {
     const LEN: usize = LocalParameters::RANDOM_BYTES;
 
     /// What has to be unpredictable, in the order in which it is drawn.
-    fn drawn(random: [u8; LEN]) -> [String; 10] {
+    fn drawn(random: [u8; LEN]) -> [String; 11] {
         let local = LocalParameters::from_random(random);
         [
             local.credentials.ufrag().to_owned() + local.credentials.pwd(),
@@ -164,6 +167,7 @@ mod tests {
             local.first_rtx_sequence_number.to_string(),
             local.timestamp_offset.to_string(),
             local.seed.to_string(),
+            hex(&local.ice_secret),
         ]
     }
 
@@ -183,12 +187,12 @@ mod tests {
     #[test]
     fn rfc3550_5_1_and_rfc7022_4_2_every_octet_drawn_changes_one_thing_and_nothing_is_fixed() {
         let before = drawn([0; LEN]);
-        let mut changed = [0; 10];
+        let mut changed = [0; 11];
         for place in 0..LEN {
             let mut random = [0; LEN];
             random[place] = 0xff;
             let after = drawn(random);
-            let differ: Vec<_> = (0..10).filter(|&n| before[n] != after[n]).collect();
+            let differ: Vec<_> = (0..11).filter(|&n| before[n] != after[n]).collect();
             match differ[..] {
                 [one] => changed[one] += 1,
                 // The stream and its retransmissions never have the same name.
@@ -196,7 +200,7 @@ mod tests {
                 _ => panic!("octet {place} changes {differ:?}"),
             }
         }
-        assert_eq!(changed, [24, 4, 4, 12, 8, 8, 2, 2, 4, 8]);
+        assert_eq!(changed, [24, 4, 4, 12, 8, 8, 2, 2, 4, 8, 16]);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! One peer from its first connectivity check to its farewell, except for the sending of media,
 //! whose state lies with that of all others (see [`crate::hub`]).
 
+mod handshake_path;
 mod ice_restart;
 mod life_signs;
+mod path_checks;
 mod sending;
 mod timers;
 
@@ -27,6 +29,7 @@ use crate::send_state::SendState;
 use crate::totals::Totals;
 use crate::transport_counters::TransportCounters;
 
+use handshake_path::HandshakePath;
 use life_signs::LifeSigns;
 
 /// What a peer is made of.
@@ -54,6 +57,8 @@ pub struct Peer {
     /// The fragment of an agent that was replaced, until the hub knows.
     retired_ufrag: Option<Box<str>>,
     remote: Option<Remote>,
+    /// When our description was made.
+    created: Instant,
     /// Since when the current phase lasts, or the remote description is known: the later.
     waiting_since: Instant,
     /// When the current handshake began.
@@ -72,10 +77,12 @@ pub struct Peer {
 enum Phase {
     /// No connectivity check has passed.
     Checking,
-    /// DTLS runs, or is done and waits for the remote description or a nomination.
+    /// DTLS runs, or is done and waits for the remote description, a nomination, or the answer of
+    /// the nominated path.
     Handshaking {
         dtls: Dtls,
         role: Role,
+        path: HandshakePath,
         complete: bool,
     },
     /// Media flows.
@@ -100,11 +107,12 @@ impl Peer {
     /// A peer that answers checks from now on; media must wait for [`crate::Hub::set_remote`].
     pub fn new(config: PeerConfig, now: Instant) -> Self {
         Self {
-            ice: IceLite::new(&config.local.credentials),
+            ice: IceLite::new(&config.local.credentials, config.local.ice_secret),
             restarting: None,
             retired_ufrag: None,
             config,
             remote: None,
+            created: now,
             waiting_since: now,
             handshake_began: now,
             paths: Vec::new(),
@@ -148,7 +156,7 @@ impl Peer {
         if self.remote.is_some() {
             return Step::Stay;
         }
-        self.ice.set_remote_ufrag(&remote.ufrag);
+        self.ice.set_remote(remote.ice.clone());
         // Checks came before the answer and we got ready to be the server, but the answer says
         // passive, as those of Pion's line do to a lite offerer: we are to speak first.
         if matches!(self.phase, Phase::Handshaking { role, .. } if role != remote.role) {
@@ -191,7 +199,7 @@ impl Peer {
         self.remember(path);
         self.next_due = io.now;
         if check.nominated {
-            self.finish_restart(request, io);
+            self.finish_restart(io);
         }
         if check.nominated && matches!(self.phase, Phase::Sending { .. }) {
             return Ok(Step::Move(path));
@@ -208,7 +216,11 @@ impl Peer {
     ) -> Result<Step, DropReason> {
         let now = io.now;
         let (outbox, transport) = (&mut *io.outbox, &self.config.transport);
-        let mut emit = |bytes: &[u8]| send_dtls(bytes, path, outbox, transport);
+        let mut answered = false;
+        let mut emit = |bytes: &[u8]| {
+            answered = true;
+            send_dtls(bytes, path, outbox, transport);
+        };
         let event = match &mut self.phase {
             // We are to speak first, and wait for the nomination.
             Phase::Checking => return Err(DropReason::UnexpectedDtls),
@@ -217,6 +229,9 @@ impl Peer {
             }
         };
         transport.record_received(datagram.len(), io.ntp);
+        if answered {
+            self.record_flight(path);
+        }
         self.prolong_handshake(now);
         Ok(self.handle_dtls_event(event, io))
     }
@@ -283,13 +298,18 @@ impl Peer {
             }
             return Step::End(PeerEvent::Failed(reason));
         }
+        self.send_own_checks(io);
         let Some(path) = self.path() else {
             self.schedule(io.now);
             return Step::Stay;
         };
         let now = io.now;
         let (outbox, transport) = (&mut *io.outbox, &self.config.transport);
-        let mut emit = |bytes: &[u8]| send_dtls(bytes, path, outbox, transport);
+        let mut repeated = false;
+        let mut emit = |bytes: &[u8]| {
+            repeated = true;
+            send_dtls(bytes, path, outbox, transport);
+        };
         let event = match &mut self.phase {
             Phase::Handshaking { dtls, .. } | Phase::Sending { dtls, .. }
                 if dtls.next_timeout().is_some_and(|due| due <= now) =>
@@ -298,6 +318,9 @@ impl Peer {
             }
             _ => Ok(None),
         };
+        if repeated {
+            self.record_flight(path);
+        }
         if let Phase::Sending { reporter, .. } = &mut self.phase {
             reporter.work(path, timestamp, io);
             self.watch_signs_of_life(io);
@@ -371,8 +394,11 @@ impl Peer {
         match event {
             Ok(None) => Step::Stay,
             Ok(Some(Event::Connected)) => {
-                if let Phase::Handshaking { complete, .. } = &mut self.phase {
+                if let Phase::Handshaking { complete, path, .. } = &mut self.phase {
                     *complete = true;
+                    if let Some(path) = path.proven() {
+                        self.ice.prove(path);
+                    }
                 }
                 self.advance(io)
             }
@@ -420,8 +446,12 @@ impl Peer {
         self.phase = Phase::Handshaking {
             dtls,
             role,
+            path: HandshakePath::default(),
             complete: false,
         };
+        if role == Role::Client {
+            self.record_flight(path);
+        }
         self.waiting_since = io.now;
         self.handshake_began = io.now;
         Ok(())

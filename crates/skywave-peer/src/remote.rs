@@ -1,6 +1,7 @@
 //! What a peer said about itself, as far as its transport needs it.
 
 use skywave_dtls::{Fingerprint, HashAlgorithm, Role};
+use skywave_ice::Credentials;
 use skywave_sdp::Negotiated;
 
 use crate::rtp_terms::{MediaFormat, RtpTerms};
@@ -13,8 +14,8 @@ pub struct Remote {
     pub stream: StreamKey,
     /// How that stream is encoded.
     pub format: MediaFormat,
-    /// The peer's ICE user name fragment.
-    pub ufrag: String,
+    /// The peer's ICE user name fragment and password.
+    pub ice: Credentials,
     /// Digests of the certificate that the peer must show.
     pub fingerprints: Vec<Fingerprint>,
     /// Our part in the handshake.
@@ -36,7 +37,7 @@ impl Remote {
         Self {
             stream,
             format,
-            ufrag: negotiated.remote_ice.ufrag.clone(),
+            ice: Credentials::new(&negotiated.remote_ice.ufrag, &negotiated.remote_ice.pwd),
             fingerprints: fingerprints.filter_map(understood).collect(),
             role: if negotiated.dtls_client {
                 Role::Client

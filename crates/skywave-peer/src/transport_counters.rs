@@ -17,6 +17,8 @@ pub struct TransportCounters {
     dtls_bytes_sent: AtomicU64,
     requests_received: AtomicU64,
     responses_sent: AtomicU64,
+    requests_sent: AtomicU64,
+    responses_received: AtomicU64,
 }
 
 impl TransportCounters {
@@ -55,6 +57,17 @@ impl TransportCounters {
         self.responses_sent.load(Relaxed)
     }
 
+    /// Connectivity checks of our own, repetitions included: they ask for an answer before media
+    /// moves to another address.
+    pub fn requests_sent(&self) -> u64 {
+        self.requests_sent.load(Relaxed)
+    }
+
+    /// Connectivity checks of our own that were answered, with success.
+    pub fn responses_received(&self) -> u64 {
+        self.responses_received.load(Relaxed)
+    }
+
     pub(crate) fn record_received(&self, len: usize, now: NtpTime) {
         add(&self.packets_received, 1);
         add(&self.bytes_received, len as u64);
@@ -69,6 +82,14 @@ impl TransportCounters {
     pub(crate) fn record_check(&self) {
         add(&self.requests_received, 1);
         add(&self.responses_sent, 1);
+    }
+
+    pub(crate) fn record_check_sent(&self) {
+        add(&self.requests_sent, 1);
+    }
+
+    pub(crate) fn record_check_answered(&self) {
+        add(&self.responses_received, 1);
     }
 }
 

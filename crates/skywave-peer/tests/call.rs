@@ -310,6 +310,7 @@ fn only_the_latest_addresses_of_a_peer_are_its_own() {
 #[test]
 fn patience_without_end_is_legal() {
     let mut world = World::new();
+    world.limits.answer_timeout = Duration::MAX;
     world.limits.connect_timeout = Duration::MAX;
     world.limits.handshake_timeout = Duration::MAX;
     world.limits.disconnected_timeout = Duration::MAX;

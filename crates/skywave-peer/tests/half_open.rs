@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use skywave_dtls::{Dtls, Role};
-use skywave_ice::{BINDING, Class, IntegrityKey, Path, StunWriter};
+use skywave_ice::{BINDING, Class, Credentials, IntegrityKey, Path, StunWriter};
 use skywave_peer::{
     FailureReason, LocalParameters, Outbox, Peer, PeerConfig, PeerEvent, PeerId, Remote,
 };
@@ -73,7 +73,7 @@ fn add_half_open(world: &mut World, number: u16) -> Vec<u8> {
     let peer = Peer::new(config, world.now);
     let remote = Remote {
         stream: STREAM,
-        ufrag: "half".to_owned(),
+        ice: Credentials::new("half", ""),
         fingerprints: vec![world.identity.fingerprint()],
         role: Role::Server,
         mid: None,

@@ -12,11 +12,16 @@ use support::World;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// What the listener goes on with.
+fn restarted() -> Credentials {
+    Credentials::new("restarted", "the password after a restart")
+}
+
 /// Asks for a restart; the listener does not know of it yet.
 fn restart(world: &mut World, index: usize, octet: u8) -> Credentials {
     let credentials = Credentials::from_random([octet; 24]);
     let id = PeerId(index as u64);
-    world.with_hub(|hub, _| hub.restart_ice(id, &credentials, "restarted"));
+    world.with_hub(|hub, _| hub.restart_ice(id, &credentials, restarted()));
     credentials
 }
 
@@ -35,7 +40,7 @@ fn rfc8445_9_media_goes_on_over_the_old_path_until_another_is_nominated() {
 
     let now = world.now;
     let listener = &mut world.listeners[index];
-    listener.restart_ice(&credentials, "restarted", now);
+    listener.restart_ice(&credentials, restarted(), now);
     listener.move_to(9, now);
     listener.nominates = false;
     world.run(SECOND);
@@ -74,7 +79,7 @@ fn rfc8842_6_keys_ssrc_and_sequence_numbers_outlive_a_restart() {
     let index = world.connect();
     let credentials = restart(&mut world, index, 0xa0);
     let now = world.now;
-    world.listeners[index].restart_ice(&credentials, "restarted", now);
+    world.listeners[index].restart_ice(&credentials, restarted(), now);
     world.run(40 * SECOND);
     // Packets that the listener's keys do not open, or came before, panic in it.
     let listener = &world.listeners[index];
@@ -98,7 +103,7 @@ fn rfc8445_9_old_credentials_are_void_once_a_path_is_nominated_with_the_new() {
     assert_eq!(world.hub.drops().count(DropReason::UnknownUfrag), 0);
 
     let now = world.now;
-    world.listeners[index].restart_ice(&credentials, "restarted", now);
+    world.listeners[index].restart_ice(&credentials, restarted(), now);
     world.run(SECOND);
     world.receive(path, &old_check);
     assert_eq!(world.hub.drops().count(DropReason::UnknownUfrag), 1);
@@ -111,13 +116,13 @@ fn restart_before_the_last_one_came_to_an_end_replaces_it() {
     let now = world.now;
     let first = restart(&mut world, index, 0xa0);
     let second = restart(&mut world, index, 0xb0);
-    world.listeners[index].restart_ice(&first, "restarted", now);
+    world.listeners[index].restart_ice(&first, restarted(), now);
     let path = world.listeners[index].path;
     let check = world.listeners[index].check(true);
     world.receive(path, &check);
     assert_eq!(world.hub.drops().count(DropReason::UnknownUfrag), 1);
 
-    world.listeners[index].restart_ice(&second, "restarted", now);
+    world.listeners[index].restart_ice(&second, restarted(), now);
     let check = world.listeners[index].check(true);
     world.receive(path, &check);
     assert_eq!(world.hub.drops().count(DropReason::UnknownUfrag), 1);
@@ -148,7 +153,7 @@ fn fragment_of_another_peer_is_not_taken_from_it() {
     world.listeners[second].checks = false;
     let now = world.now;
     let credentials = Credentials::from_random([0xa0; 24]);
-    world.listeners[first].restart_ice(&credentials, "restarted", now);
+    world.listeners[first].restart_ice(&credentials, restarted(), now);
     world.run(SECOND);
     assert_eq!(world.hub.drops().count(DropReason::UnknownUfrag), 0);
 }

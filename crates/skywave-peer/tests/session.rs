@@ -174,7 +174,7 @@ fn handshake_that_never_ends_is_freed_within_ten_seconds_though_checks_go_on() {
 }
 
 #[test]
-fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_the_nomination_of_another() {
+fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_another_is_nominated_and_has_answered() {
     let (mut world, stays) = connected();
     let moves = world.connect();
     world.listeners[moves].report_interval = Some(2 * SECOND);
@@ -188,16 +188,20 @@ fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_the_nomination_of_anoth
         world.receive(checked, &check);
         let nomination = world.listeners[moves].check(true);
         world.receive(new, &nomination);
+        // It is asked whether it is there, and says yes.
+        world.listeners[moves].path = new;
+        world.with_hub(|hub, io| hub.handle_timeouts(io));
+        let answer = world.listeners[moves].outgoing.remove(0);
+        world.receive(new, &answer);
         assert_eq!(world.fill(&mut cursor, 1), 0);
     });
     assert_eq!(
         world.destinations,
-        [checked, new, new],
-        "two answers, then the packet"
+        [checked, new, new, new],
+        "two answers, the question, then the packet"
     );
     assert_eq!(world.events_of(moves).pop(), Some(PeerEvent::Moved(new)));
 
-    world.listeners[moves].path = new;
     world.run(60 * SECOND);
     assert!(!world.destinations.contains(&old));
     assert_eq!(
@@ -210,4 +214,60 @@ fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_the_nomination_of_anoth
     );
     let media = |index: usize| world.listeners[index].packets.len();
     assert!(media(moves) >= 3_000 && media(stays) >= 3_000);
+}
+
+#[test]
+fn offer_that_nobody_answers_fails_after_its_time_and_frees_its_place() {
+    let mut world = World::new();
+    world.limits.answer_timeout = 40 * SECOND;
+    let offered = world.add_offering(Role::Server);
+    world.listeners[offered].checks = false;
+    let start = world.now;
+    assert!(world.run_until(60 * SECOND, |world| world.hub.is_empty()));
+    let took = world.now - start;
+    assert!(
+        (40 * SECOND..=40 * SECOND + 2 * support::TICK).contains(&took),
+        "{took:?}"
+    );
+    let failed = PeerEvent::Failed(FailureReason::NoAnswer);
+    assert_eq!(world.events_of(offered), [failed]);
+    let remote = world.remote(offered, Role::Server);
+    world.set_remote(offered, remote);
+    assert_eq!(
+        world.events_of(offered).len(),
+        1,
+        "an answer after that is for nobody"
+    );
+}
+
+/// Checks and the handshake may overtake the answer (RFC 8842 §5.2); they take its place no longer.
+#[test]
+fn offer_that_is_checked_and_shaken_hands_with_but_not_answered_fails_all_the_same() {
+    let mut world = World::new();
+    world.limits.answer_timeout = 40 * SECOND;
+    let offered = world.add_offering(Role::Server);
+    assert!(world.run_until(5 * SECOND, |world| world.listeners[offered].is_keyed()));
+    assert!(world.run_until(60 * SECOND, |world| world.hub.is_empty()));
+    let failed = PeerEvent::Failed(FailureReason::NoAnswer);
+    assert_eq!(world.events_of(offered), [failed]);
+    assert!(
+        world.listeners[offered].closed,
+        "it is told by close_notify"
+    );
+    assert!(world.now - world.started <= 41 * SECOND);
+}
+
+#[test]
+fn answer_just_in_time_gives_the_rest_its_usual_time() {
+    let mut world = World::new();
+    world.limits.answer_timeout = 40 * SECOND;
+    let offered = world.add_offering(Role::Server);
+    world.listeners[offered].checks = false;
+    world.run(39 * SECOND);
+    let remote = world.remote(offered, Role::Server);
+    world.set_remote(offered, remote);
+    world.run(29 * SECOND);
+    assert_eq!(world.events_of(offered), []);
+    world.listeners[offered].checks = true;
+    assert!(world.run_until(5 * SECOND, |world| world.is_connected(offered)));
 }

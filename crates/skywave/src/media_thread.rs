@@ -57,7 +57,7 @@ pub(crate) enum Command {
     RestartIce {
         id: PeerId,
         local: Credentials,
-        remote_ufrag: String,
+        remote: Credentials,
     },
     /// Repeats so many earlier frames in every packet to a peer.
     SetRedundancy { id: PeerId, frames: u8 },
@@ -286,11 +286,7 @@ impl MediaThread {
                     seat.set_audience(audience);
                 }
             }
-            Command::RestartIce {
-                id,
-                local,
-                remote_ufrag,
-            } => self.hub.restart_ice(id, &local, &remote_ufrag),
+            Command::RestartIce { id, local, remote } => self.hub.restart_ice(id, &local, remote),
             Command::SetRedundancy { id, frames } => self.hub.set_redundancy(id, frames),
             Command::InsertDtmf {
                 id,

@@ -39,7 +39,7 @@ impl SessionCounters {
 }
 
 /// Who hung up, and what failed.
-const END_NAMES: [&str; 11] = [
+const END_NAMES: [&str; 12] = [
     "local",
     "bye",
     "dtlsClosed",
@@ -50,6 +50,7 @@ const END_NAMES: [&str; 11] = [
     "circuitBreaker",
     "consentExpired",
     "duplicateUfrag",
+    "noAnswer",
     "other",
 ];
 
@@ -73,6 +74,7 @@ fn failed(reason: &FailureReason) -> usize {
         FailureReason::CircuitBreaker(_) => 7,
         FailureReason::ConsentExpired => 8,
         FailureReason::DuplicateUfrag => 9,
+        FailureReason::NoAnswer => 10,
         _ => OTHER,
     }
 }
@@ -106,6 +108,7 @@ mod tests {
                 PeerEvent::Failed(FailureReason::DuplicateUfrag),
                 "duplicateUfrag",
             ),
+            (PeerEvent::Failed(FailureReason::NoAnswer), "noAnswer"),
         ];
         for (event, name) in ends {
             let count = || {

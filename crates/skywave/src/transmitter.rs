@@ -291,7 +291,7 @@ impl AudioTransmitter {
         self.shard().command(Command::RestartIce {
             id: self.id,
             local,
-            remote_ufrag: remote.ufrag.clone(),
+            remote: Credentials::new(&remote.ufrag, &remote.pwd),
         })?;
         Ok(fragment)
     }

@@ -15,10 +15,14 @@ impl Peer {
     pub(crate) fn restart_ice(
         &mut self,
         local: &Credentials,
-        remote_ufrag: &str,
+        remote: Credentials,
     ) -> Option<String> {
-        let mut agent = IceLite::new(local);
-        agent.set_remote_ufrag(remote_ufrag);
+        let mut agent = IceLite::new(local, self.config.local.ice_secret);
+        agent.set_remote(remote);
+        // To stay where media flows needs no new proof, to go elsewhere does.
+        if let Some(path) = self.ice.proven() {
+            agent.prove(path);
+        }
         let unfinished = self.restarting.replace(agent)?;
         Some(unfinished.local_ufrag().to_owned())
     }
@@ -33,9 +37,10 @@ impl Peer {
         self.retired_ufrag.take()
     }
 
-    /// The check just answered nominated a path: if it had the new credentials, the old are void.
-    pub(super) fn finish_restart(&mut self, request: &StunMessage<'_>, io: &mut Io<'_>) {
-        let Some(agent) = self.restarting.take_if(|agent| is_for(agent, request)) else {
+    /// If a path was selected with the new credentials, the old are void.
+    pub(super) fn finish_restart(&mut self, io: &mut Io<'_>) {
+        let selected = |agent: &mut IceLite| agent.selected().is_some();
+        let Some(agent) = self.restarting.take_if(selected) else {
             return;
         };
         let restarted = PeerEvent::IceRestarted {

@@ -17,12 +17,13 @@ use crate::send_options::SendOptions;
 use crate::send_state::SendState;
 
 impl Peer {
-    /// Media needs a finished handshake, the announced certificate, and a nominated path.
+    /// Media needs a finished handshake, the announced certificate, and a nominated path that is
+    /// proven to be the peer's: if the handshake did not prove it, it is asked.
     pub(super) fn start_sending(
         &mut self,
         io: &mut Io<'_>,
     ) -> Result<Option<(SendState, Path)>, FailureReason> {
-        let (Some(remote), Some(path)) = (&self.remote, self.ice.selected()) else {
+        let Some(remote) = &self.remote else {
             return Ok(None);
         };
         let Phase::Handshaking {
@@ -31,6 +32,10 @@ impl Peer {
             ..
         } = &mut self.phase
         else {
+            return Ok(None);
+        };
+        let Some(path) = self.ice.proven() else {
+            self.ice.validate_selected(io.now);
             return Ok(None);
         };
         let protection = Protection::new(

@@ -12,14 +12,16 @@ impl Peer {
     pub(super) fn overdue(&self, now: Instant) -> Option<FailureReason> {
         let limits = &self.config.limits;
         let waited = now.saturating_duration_since(self.waiting_since);
+        if self.remote.is_none() {
+            // However far checks and the handshake have come: they may overtake the answer.
+            let waited = now.saturating_duration_since(self.created);
+            return (waited >= limits.answer_timeout).then_some(FailureReason::NoAnswer);
+        }
         match self.phase {
-            // Without a remote description nobody is late.
-            Phase::Checking if self.remote.is_some() && waited >= limits.connect_timeout => {
+            Phase::Checking if waited >= limits.connect_timeout => {
                 Some(FailureReason::NoConnectivity)
             }
-            Phase::Handshaking { .. }
-                if self.remote.is_some() && waited >= limits.handshake_timeout =>
-            {
+            Phase::Handshaking { .. } if waited >= limits.handshake_timeout => {
                 Some(FailureReason::HandshakeTimeout)
             }
             Phase::Sending { .. } if self.without_consent(now) >= limits.consent_timeout => {
@@ -77,10 +79,9 @@ impl Peer {
     pub(super) fn schedule(&mut self, now: Instant) {
         let limits = &self.config.limits;
         let last_check = self.ice.last_check().unwrap_or(now);
-        // Who waits for the answer to an offer is in no hurry.
         let patience = |limit| match self.remote {
             Some(_) => later(self.waiting_since, limit),
-            None => later(now, FOR_EVER),
+            None => later(self.created, limits.answer_timeout),
         };
         let due = match &self.phase {
             Phase::Checking => patience(limits.connect_timeout),
@@ -96,7 +97,7 @@ impl Peer {
                 earliest(due, dtls.next_timeout())
             }
         };
-        self.next_due = due.max(now + MIN_TIMER);
+        self.next_due = earliest(due, self.own_check_due()).max(now + MIN_TIMER);
     }
 }
 

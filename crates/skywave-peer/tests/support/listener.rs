@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use skywave_dtls::{Dtls, Event, Identity, Role, SrtpKeys};
-use skywave_ice::{BINDING, Class, Credentials, IntegrityKey, Path, StunWriter};
+use skywave_ice::{BINDING, Class, Credentials, IntegrityKey, Path, StunMessage, StunWriter};
 use skywave_peer::{LocalParameters, Protocol, TransportCounters};
 use skywave_rtp::{Counters, ReportBlock, RtpPacket};
 use skywave_srtp::{
@@ -16,7 +16,7 @@ use super::rtcp;
 /// One listener.
 pub(crate) struct Listener {
     pub(crate) path: Path,
-    pub(crate) ufrag: String,
+    pub(crate) credentials: Credentials,
     pub(crate) identity: Identity,
     pub(crate) counters: Arc<Counters>,
     pub(crate) transport: Arc<TransportCounters>,
@@ -50,6 +50,9 @@ pub(crate) struct Listener {
     /// Whether it still sends connectivity checks, and with which attributes.
     pub(crate) checks: bool,
     pub(crate) nominates: bool,
+    /// Whether it answers those of the hub; else they are kept.
+    pub(crate) answers: bool,
+    pub(crate) questions: Vec<Vec<u8>>,
     /// The time between two checks.
     pub(crate) check_interval: Duration,
     /// Datagrams of any kind that came, checks' answers included.
@@ -74,7 +77,10 @@ impl Listener {
         let identity = Identity::generate(SystemTime::now()).unwrap();
         Self {
             path: path(index, 0),
-            ufrag: format!("listener{index}"),
+            credentials: Credentials::new(
+                &format!("listener{index}"),
+                &format!("the password of listener {index}"),
+            ),
             counters: Arc::default(),
             transport: Arc::default(),
             outgoing: Vec::new(),
@@ -94,6 +100,8 @@ impl Listener {
             closed: false,
             checks: true,
             nominates: true,
+            answers: true,
+            questions: Vec::new(),
             check_interval: CHECK_INTERVAL,
             datagrams: 0,
             remote: remote.credentials.clone(),
@@ -114,10 +122,10 @@ impl Listener {
     }
 
     /// Goes on with other credentials, its own and the other end's.
-    pub(crate) fn restart_ice(&mut self, remote: &Credentials, ufrag: &str, now: Instant) {
+    pub(crate) fn restart_ice(&mut self, remote: &Credentials, own: Credentials, now: Instant) {
         self.key = IntegrityKey::new(remote.pwd());
         self.remote = remote.clone();
-        self.ufrag = ufrag.to_owned();
+        self.credentials = own;
         self.next_check = now;
     }
 
@@ -178,7 +186,11 @@ impl Listener {
     fn signed_check(&self, nominate: bool, key: &IntegrityKey) -> Vec<u8> {
         let mut buffer = [0; 512];
         let mut writer = StunWriter::new(&mut buffer, Class::Request, BINDING, [9; 12]);
-        writer.username(&format!("{}:{}", self.remote.ufrag(), self.ufrag));
+        writer.username(&format!(
+            "{}:{}",
+            self.remote.ufrag(),
+            self.credentials.ufrag()
+        ));
         writer.priority(1_853_824_767);
         writer.ice_controlling(1);
         if nominate {
@@ -192,7 +204,7 @@ impl Listener {
         self.datagrams += 1;
         let mut datagram = datagram.to_vec();
         match Protocol::of(&datagram) {
-            Protocol::Stun => self.on_check_answered(now),
+            Protocol::Stun => self.on_stun(now, &datagram),
             Protocol::Dtls => {
                 let outgoing = &mut self.outgoing;
                 let emit = &mut |bytes: &[u8]| outgoing.push(bytes.to_vec());
@@ -243,6 +255,36 @@ impl Listener {
         self.reports.clear();
     }
 
+    fn on_stun(&mut self, now: Instant, datagram: &[u8]) {
+        let message = StunMessage::parse(datagram).unwrap();
+        match message.class() {
+            Class::Request if self.answers => self.answer(&message),
+            Class::Request => self.questions.push(datagram.to_vec()),
+            _ => self.on_check_answered(now),
+        }
+    }
+
+    /// Answers a check of the hub (RFC 8445 §7.3), as any ICE agent does.
+    fn answer(&mut self, request: &StunMessage<'_>) {
+        let key = IntegrityKey::new(self.credentials.pwd());
+        assert!(request.fingerprint_ok() && request.verify_integrity(&key));
+        let username = format!("{}:{}", self.credentials.ufrag(), self.remote.ufrag());
+        assert_eq!(request.username(), Some(username.as_bytes()));
+        assert!(request.ice_controlled().is_some(), "we lead");
+        let response = self.response(request.transaction_id());
+        self.outgoing.push(response);
+    }
+
+    /// A success response signed by this listener.
+    pub(crate) fn response(&self, transaction_id: [u8; 12]) -> Vec<u8> {
+        let mut buffer = [0; 128];
+        let mut writer = StunWriter::new(&mut buffer, Class::Success, BINDING, transaction_id);
+        writer.xor_mapped_address(([198, 51, 100, 1], 5000).into());
+        let key = IntegrityKey::new(self.credentials.pwd());
+        let len = writer.finish(Some(&key)).unwrap();
+        buffer[..len].to_vec()
+    }
+
     fn on_check_answered(&mut self, now: Instant) {
         self.checked = true;
         if self.role == Role::Client {
@@ -286,6 +328,11 @@ impl Listener {
         let sender = &mut self.srtp.as_mut().unwrap().sender;
         let len = sender.protect(&mut buffer, compound.len()).unwrap();
         buffer[..len].to_vec()
+    }
+
+    /// Whether its handshake is done.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.srtp.is_some()
     }
 
     pub(crate) fn sequence_numbers(&self) -> Vec<u16> {

@@ -134,7 +134,7 @@ impl World {
         let listener = &self.listeners[index];
         Remote {
             stream: STREAM,
-            ufrag: listener.ufrag.clone(),
+            ice: listener.credentials.clone(),
             fingerprints: vec![listener.identity.fingerprint()],
             role,
             mid: Some("0".to_owned()),

@@ -264,8 +264,8 @@ impl<'a> Facts<'a> {
                 .map(|time| milliseconds(time.to_unix())),
             available_outgoing_bitrate: self.counters.bandwidth_estimate.map(|bits| bits as f64),
             requests_received: counters.requests_received(),
-            requests_sent: 0,
-            responses_received: 0,
+            requests_sent: counters.requests_sent(),
+            responses_received: counters.responses_received(),
             responses_sent: counters.responses_sent(),
             consent_requests_sent: 0,
         }
