@@ -51,12 +51,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod certificate_request;
+mod cold_cipher;
 mod crypto_provider;
 mod dtls;
 mod engine;
 mod engine_clock;
 mod error;
 mod fingerprint;
+mod handshake_key;
 mod identity;
 mod last_flight;
 mod record;

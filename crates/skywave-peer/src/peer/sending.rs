@@ -42,7 +42,7 @@ impl Peer {
             profile: protection.profile,
             dtls_version: dtls.version(),
             dtls_role: remote.role,
-            certificate: dtls.peer_certificate().unwrap_or_default().into(),
+            certificate: dtls.peer_certificate().cloned().unwrap_or_default(),
         };
         let packetizer = self.packetizer(remote)?;
         let mut options =
