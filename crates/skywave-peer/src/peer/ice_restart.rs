@@ -18,13 +18,13 @@ impl Peer {
     ) -> Option<String> {
         let mut agent = IceLite::new(local);
         agent.set_remote_ufrag(remote_ufrag);
-        let unfinished = self.restarting.replace(agent)?;
+        let unfinished = self.restarting.replace(Box::new(agent))?;
         Some(unfinished.local_ufrag().to_owned())
     }
 
     /// Our fragment of a restart under way.
     pub(crate) fn restarting_ufrag(&self) -> Option<&str> {
-        self.restarting.as_ref().map(IceLite::local_ufrag)
+        self.restarting.as_deref().map(IceLite::local_ufrag)
     }
 
     /// Our fragment that is void since the last check, told once.
@@ -38,7 +38,7 @@ impl Peer {
             return;
         };
         self.retired_ufrag = Some(self.ice.local_ufrag().into());
-        self.ice = agent;
+        self.ice = *agent;
     }
 
     /// Whether a check over this path passed, with either credentials.
@@ -51,7 +51,7 @@ impl Peer {
 /// The agent that a check is for; one that is for neither will be refused by the first.
 pub(super) fn agent_of<'a>(
     ice: &'a mut IceLite,
-    restarting: &'a mut Option<IceLite>,
+    restarting: &'a mut Option<Box<IceLite>>,
     request: &StunMessage<'_>,
 ) -> &'a mut IceLite {
     match restarting {
