@@ -1,4 +1,5 @@
-//! The engine's cryptography: aws-lc by dimpl's own provider, and RSA signatures beside.
+//! The engine's cryptography: aws-lc by dimpl's own provider, which keeps little of what it needed
+//! for the handshake, and RSA signatures beside.
 //!
 //! RSA is for the certificates of DTLS 1.2 clients only (PKCS #1, 2,048 to 8,192 bits);
 //! the own certificate and the cipher suites stay those of ECDSA.
@@ -16,6 +17,18 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, oid::ObjectIdentifier};
 
 use crate::certificate_request::widen_transcript;
+use crate::cold_cipher::{dtls12_suites, dtls13_suites};
+use crate::handshake_key::HandshakeKeys;
+
+/// What a client needs.
+pub(crate) fn of_client() -> CryptoProvider {
+    CryptoProvider {
+        cipher_suites: dtls12_suites(),
+        dtls13_cipher_suites: dtls13_suites(),
+        key_provider: &HandshakeKeys,
+        ..default_provider()
+    }
+}
 
 /// What a server needs whose datagrams
 /// [`widen_datagram`](crate::certificate_request::widen_datagram) changes.
@@ -23,7 +36,7 @@ pub(crate) fn of_server() -> CryptoProvider {
     CryptoProvider {
         hash_provider: &ServerHash,
         signature_verification: &ClientSignature,
-        ..default_provider()
+        ..of_client()
     }
 }
 

@@ -3,6 +3,7 @@
 //! It refuses a handshake without an SRTP profile, hands out no key before the
 //! peer's certificate was compared, and ignores what only a forger would send.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::cipher_suite::CipherSuite;
@@ -35,7 +36,7 @@ pub struct Dtls {
     patience: Option<Instant>,
     version: Option<Version>,
     cipher_suite: Option<CipherSuite>,
-    peer_certificate: Option<Vec<u8>>,
+    peer_certificate: Option<Arc<[u8]>>,
     keys: Option<SrtpKeys>,
 }
 
@@ -259,8 +260,8 @@ impl Dtls {
     /// The peer's certificate in DER, compared or not; `None` before
     /// [`Event::Connected`].
     #[must_use]
-    pub fn peer_certificate(&self) -> Option<&[u8]> {
-        self.version.and(self.peer_certificate.as_deref())
+    pub fn peer_certificate(&self) -> Option<&Arc<[u8]>> {
+        self.version.and(self.peer_certificate.as_ref())
     }
 
     /// Gives the engine one record; `first` of its datagram, the time as well.

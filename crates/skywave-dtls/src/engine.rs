@@ -35,7 +35,7 @@ pub(crate) struct Progress {
     pub(crate) emitted: bool,
     pub(crate) connected: bool,
     pub(crate) closed: bool,
-    pub(crate) peer_certificate: Option<Vec<u8>>,
+    pub(crate) peer_certificate: Option<Arc<[u8]>>,
     pub(crate) keys: Option<SrtpKeys>,
     pub(crate) due: Option<Instant>,
 }
@@ -124,7 +124,7 @@ impl Engine {
                 Output::Connected => progress.connected = true,
                 Output::PeerCert(der) => {
                     self.has_certificate = true;
-                    progress.peer_certificate = Some(der.to_vec());
+                    progress.peer_certificate = Some(der.into());
                 }
                 Output::KeyingMaterial(material, profile) => {
                     progress.keys = SrtpKeys::split(iana_number(profile), role, &material);
@@ -166,7 +166,7 @@ impl Engine {
 /// the crypto library, some milliseconds' worth.
 pub(crate) fn config(role: Role) -> Result<Arc<dimpl::Config>, Error> {
     let provider = match role {
-        Role::Client => dimpl::crypto::aws_lc_rs::default_provider(),
+        Role::Client => crypto_provider::of_client(),
         Role::Server => crypto_provider::of_server(),
     };
     dimpl::Config::builder()

@@ -52,12 +52,14 @@
 
 mod certificate_request;
 mod cipher_suite;
+mod cold_cipher;
 mod crypto_provider;
 mod dtls;
 mod engine;
 mod engine_clock;
 mod error;
 mod fingerprint;
+mod handshake_key;
 mod identity;
 mod last_flight;
 mod record;

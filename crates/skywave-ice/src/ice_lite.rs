@@ -78,7 +78,7 @@ impl IceLite {
     /// The peer's, if it is known.
     #[must_use]
     pub fn remote_ufrag(&self) -> Option<&str> {
-        self.remote_ufrag.as_deref()
+        self.remote.as_ref().map(Credentials::ufrag)
     }
 
     /// Answers a Binding request that came over `path`. The reply lies at the start of `reply`,

@@ -53,7 +53,7 @@ pub struct Peer {
     config: PeerConfig,
     ice: IceLite,
     /// Takes over from `ice` as soon as the peer nominates a path with its credentials.
-    restarting: Option<IceLite>,
+    restarting: Option<Box<IceLite>>,
     /// The fragment of an agent that was replaced, until the hub knows.
     retired_ufrag: Option<Box<str>>,
     remote: Option<Remote>,

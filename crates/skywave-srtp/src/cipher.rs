@@ -41,15 +41,6 @@ impl Cipher {
         }
     }
 
-    /// Bytes added to an RTCP packet.
-    pub(crate) fn rtcp_overhead(&self) -> usize {
-        INDEX_LEN
-            + match self {
-                Self::Cm(_) => AesCm::RTCP_TAG_LEN,
-                Self::Gcm(_) => AesGcm::TAG_LEN,
-            }
-    }
-
     /// Makes SRTP of RTP; `index` is ROC and sequence number, 48 bits.
     pub(crate) fn seal_rtp(
         &self,

@@ -52,6 +52,7 @@ mod packet;
 mod packet_index;
 mod profile;
 mod replay_list;
+mod rtcp_keys;
 mod rtp_header;
 mod srtcp_receiver;
 mod srtcp_sender;

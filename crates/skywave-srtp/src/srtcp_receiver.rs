@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use crate::aes_gcm::NonceSalt;
-use crate::cipher::Cipher;
-use crate::key_derivation::SessionKeys;
 use crate::packet::{E_BIT, RTCP_HEADER_LEN, VERSION, read_u32};
 use crate::replay_list::ReplayList;
+use crate::rtcp_keys::RtcpKeys;
 use crate::{DropReason, MasterKey};
 
 /// Unprotects the SRTCP packets of one direction, of up to 32 SSRCs.
@@ -14,8 +12,7 @@ use crate::{DropReason, MasterKey};
 /// Packets that are not encrypted are dropped, although RFC 3711 knows them: the profiles of
 /// DTLS-SRTP encrypt.
 pub struct SrtcpReceiver {
-    cipher: Cipher,
-    salt: NonceSalt,
+    keys: RtcpKeys,
     replay_list: ReplayList,
 }
 
@@ -23,10 +20,8 @@ impl SrtcpReceiver {
     /// Derives the session keys of SRTCP.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
-        let keys = SessionKeys::srtcp(master);
         Self {
-            cipher: Cipher::new(master.profile(), &keys),
-            salt: keys.nonce_salt(),
+            keys: RtcpKeys::new(master),
             replay_list: ReplayList::default(),
         }
     }
@@ -36,21 +31,22 @@ impl SrtcpReceiver {
     /// # Errors
     /// The reason to drop the packet, whose bytes may then be lost.
     pub fn unprotect(&mut self, packet: &mut [u8]) -> Result<usize, DropReason> {
-        let overhead = self.cipher.rtcp_overhead();
+        let overhead = self.keys.overhead();
         if packet.len() < RTCP_HEADER_LEN + overhead {
             return Err(DropReason::TooShort);
         }
         if packet[0] >> 6 != VERSION {
             return Err(DropReason::BadVersion);
         }
-        let word = self.cipher.rtcp_index_word(packet);
+        let (cipher, salt) = self.keys.set_up();
+        let word = cipher.rtcp_index_word(packet);
         if word & E_BIT == 0 {
             return Err(DropReason::Unencrypted);
         }
         let index = word & !E_BIT;
         let ssrc = read_u32(&packet[4..8]);
         self.replay_list.check(ssrc, u64::from(index))?;
-        self.cipher.open_rtcp(&self.salt, packet, ssrc, index)?;
+        cipher.open_rtcp(&salt, packet, ssrc, index)?;
         self.replay_list.insert(ssrc, u64::from(index));
         Ok(packet.len() - overhead)
     }

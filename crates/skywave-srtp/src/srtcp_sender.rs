@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use crate::aes_gcm::NonceSalt;
-use crate::cipher::Cipher;
-use crate::key_derivation::SessionKeys;
 use crate::packet::{E_BIT, RTCP_HEADER_LEN, lend, read_u32};
+use crate::rtcp_keys::RtcpKeys;
 use crate::{Error, MasterKey};
 
 /// Protects the RTCP packets of one direction, always encrypted (E bit set).
@@ -13,8 +11,7 @@ use crate::{Error, MasterKey};
 /// It numbers the packets itself, from 0. It serves all SSRCs of its direction with one series
 /// of numbers; there must be no second one with the same master key.
 pub struct SrtcpSender {
-    cipher: Cipher,
-    salt: NonceSalt,
+    keys: RtcpKeys,
     next: u32,
 }
 
@@ -22,10 +19,8 @@ impl SrtcpSender {
     /// Derives the session keys of SRTCP.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
-        let keys = SessionKeys::srtcp(master);
         Self {
-            cipher: Cipher::new(master.profile(), &keys),
-            salt: keys.nonce_salt(),
+            keys: RtcpKeys::new(master),
             next: 0,
         }
     }
@@ -47,7 +42,7 @@ impl SrtcpSender {
                 header_len: RTCP_HEADER_LEN,
             });
         }
-        let needed = len.saturating_add(self.cipher.rtcp_overhead());
+        let needed = len.saturating_add(self.keys.overhead());
         let packet = lend(packet, needed)?;
         let index = self.next;
         if index >= E_BIT {
@@ -56,7 +51,8 @@ impl SrtcpSender {
         // Counted first: whatever becomes of the packet, its index is used.
         self.next += 1;
         let ssrc = read_u32(&packet[4..8]);
-        self.cipher.seal_rtcp(&self.salt, packet, ssrc, index)?;
+        let (cipher, salt) = self.keys.set_up();
+        cipher.seal_rtcp(&salt, packet, ssrc, index)?;
         Ok(needed)
     }
 }
@@ -79,7 +75,7 @@ mod tests {
         let len = packet.len();
         packet.resize(len + crate::MAX_RTCP_OVERHEAD, 0);
         let len = sender.protect(&mut packet, len)?;
-        Ok(sender.cipher.rtcp_index_word(&packet[..len]))
+        Ok(sender.keys.set_up().0.rtcp_index_word(&packet[..len]))
     }
 
     #[test]

@@ -243,6 +243,13 @@ fn short(id: &str) -> &str {
     id.get(..8).unwrap_or_default()
 }
 
+/// Apart from the waiting, so that each listener's task has no room for the figures.
+fn tell_farewell(transmitter: &AudioTransmitter) {
+    let stats = transmitter.transmission_stats();
+    let reason = stats.reason.as_deref().unwrap_or_default();
+    tracing::info!(state = %stats.state, reason, "listener gone");
+}
+
 /// Waits until the listener is in, then until it is gone, and forgets it. Holds the table weakly: the
 /// waiting must not keep the sessions alive.
 async fn remove_when_closed(
@@ -255,9 +262,7 @@ async fn remove_when_closed(
     let _ = transmitter.connected().await;
     drop(place);
     transmitter.closed().await;
-    let stats = transmitter.transmission_stats();
-    let reason = stats.reason.as_deref().unwrap_or_default();
-    tracing::info!(state = %stats.state, reason, "listener gone");
+    tell_farewell(&transmitter);
     if let Some(shared) = shared.upgrade() {
         shared.sessions.lock().await.remove(&id);
     }

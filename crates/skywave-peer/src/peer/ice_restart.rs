@@ -23,13 +23,13 @@ impl Peer {
         if let Some(path) = self.ice.proven() {
             agent.prove(path);
         }
-        let unfinished = self.restarting.replace(agent)?;
+        let unfinished = self.restarting.replace(Box::new(agent))?;
         Some(unfinished.local_ufrag().to_owned())
     }
 
     /// Our fragment of a restart under way.
     pub(crate) fn restarting_ufrag(&self) -> Option<&str> {
-        self.restarting.as_ref().map(IceLite::local_ufrag)
+        self.restarting.as_deref().map(IceLite::local_ufrag)
     }
 
     /// Our fragment that is void since the last check, told once.
@@ -39,7 +39,7 @@ impl Peer {
 
     /// If a path was selected with the new credentials, the old are void.
     pub(super) fn finish_restart(&mut self, io: &mut Io<'_>) {
-        let selected = |agent: &mut IceLite| agent.selected().is_some();
+        let selected = |agent: &mut Box<IceLite>| agent.selected().is_some();
         let Some(agent) = self.restarting.take_if(selected) else {
             return;
         };
@@ -49,7 +49,7 @@ impl Peer {
         };
         io.events.push((self.config.id, restarted));
         self.retired_ufrag = Some(self.ice.local_ufrag().into());
-        self.ice = agent;
+        self.ice = *agent;
     }
 
     /// Whether a check over this path passed, with either credentials.
@@ -62,7 +62,7 @@ impl Peer {
 /// The agent that a check is for; one that is for neither will be refused by the first.
 pub(super) fn agent_of<'a>(
     ice: &'a mut IceLite,
-    restarting: &'a mut Option<IceLite>,
+    restarting: &'a mut Option<Box<IceLite>>,
     request: &StunMessage<'_>,
 ) -> &'a mut IceLite {
     match restarting {

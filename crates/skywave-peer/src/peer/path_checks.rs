@@ -36,7 +36,7 @@ impl Peer {
 
     /// Sends those that are due.
     pub(super) fn send_own_checks(&mut self, io: &mut Io<'_>) {
-        for agent in self.restarting.iter_mut().chain([&mut self.ice]) {
+        for agent in self.restarting.as_deref_mut().into_iter().chain([&mut self.ice]) {
             let written = io.outbox.slot();
             if let Some((len, path)) = written.and_then(|slot| agent.write_check(io.now, slot)) {
                 io.outbox.commit(len, path);
@@ -47,7 +47,7 @@ impl Peer {
 
     /// When the next of them is due.
     pub(super) fn own_check_due(&self) -> Option<Instant> {
-        let restart = self.restarting.as_ref().and_then(IceLite::next_timeout);
+        let restart = self.restarting.as_deref().and_then(IceLite::next_timeout);
         self.ice.next_timeout().into_iter().chain(restart).min()
     }
 

@@ -48,7 +48,7 @@ impl Peer {
             dtls_version: dtls.version(),
             cipher_suite: dtls.cipher_suite(),
             dtls_role: remote.role,
-            certificate: dtls.peer_certificate().unwrap_or_default().into(),
+            certificate: dtls.peer_certificate().cloned().unwrap_or_default(),
         };
         let packetizer = self.packetizer(remote)?;
         let mut options =
