@@ -144,6 +144,7 @@ impl PlayingEncodedTrack {
         let clock_rate = packet.codec().clock_rate();
         let frame = EncodedFrame {
             payload: Arc::clone(packet.payload()),
+            comfort_noise: false,
             begin: self.position,
             timestamp: rtp_timestamp(self.position, clock_rate),
             marker: std::mem::take(&mut self.pausing),
