@@ -115,7 +115,7 @@ mod written;
 pub use bye::{Bye, Ssrcs};
 pub use circuit_breaker::{CircuitBreaker, CircuitBreakerConfig, Trip};
 pub use comfort_noise::ComfortNoise;
-pub use compound_report::CompoundReport;
+pub use compound_report::{CompoundReport, RtxSource};
 pub use counters::{Counters, CountersSnapshot};
 pub use departure::Departure;
 pub use error::Error;

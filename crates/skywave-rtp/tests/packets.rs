@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use skywave_rtp::{
-    Departure, Error, ExtensionIds, History, Mid, NtpTime, OwnedFrame, Packetizer, PacketizerConfig,
-    Packing, RtpPacket, RtxConfig, RtxPacketizer, TelephoneEvent, TonePacket,
+    Departure, Error, ExtensionIds, History, Mid, NtpTime, OwnedFrame, Packetizer,
+    PacketizerConfig, Packing, RtpPacket, RtxConfig, RtxPacketizer, TelephoneEvent, TonePacket,
 };
 
 const HERE: Departure = Departure {
