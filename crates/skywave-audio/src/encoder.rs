@@ -162,7 +162,7 @@ mod tests {
     };
 
     fn encoder(encoding: Encoding, ptime: Ptime) -> Encoder {
-        let packetization = Packetization { encoding, ptime };
+        let packetization = Packetization::new(encoding, ptime);
         Encoder::new(packetization.settings(OpusOptions::default())).unwrap()
     }
 
@@ -384,10 +384,7 @@ mod tests {
     }
 
     fn with_options(receiver: OpusReceiver, options: OpusOptions) -> Encoder {
-        let packetization = Packetization {
-            encoding: Encoding::Opus(receiver),
-            ptime: Ptime::Ms20,
-        };
+        let packetization = Packetization::new(Encoding::Opus(receiver), Ptime::Ms20);
         Encoder::new(packetization.settings(options)).unwrap()
     }
 

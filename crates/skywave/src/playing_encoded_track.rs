@@ -245,10 +245,7 @@ mod tests {
         }
 
         fn join(&self) {
-            let packetization = Packetization {
-                encoding: Encoding::OPUS_STEREO,
-                ptime: Ptime::Ms20,
-            };
+            let packetization = Packetization::new(Encoding::OPUS_STEREO, Ptime::Ms20);
             self.track.shared.join(0, packetization);
         }
 
