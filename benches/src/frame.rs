@@ -24,6 +24,7 @@ impl Frame {
         let mut history = History::default();
         let number = history.push(OwnedFrame {
             payload: Arc::clone(&payload),
+            comfort_noise: false,
             timestamp,
             marker: false,
             audio_level: AUDIO_LEVEL,

@@ -39,6 +39,7 @@ impl Session for Skywave {
         let config = PacketizerConfig {
             ssrc: listener.ssrc,
             payload_type: PAYLOAD_TYPE,
+            comfort_noise: None,
             first_sequence_number: FIRST_SEQUENCE_NUMBER,
             timestamp_offset: 0,
             extensions: ExtensionIds {

@@ -168,6 +168,7 @@ impl Audience {
             stream: STREAM,
             frame: OwnedFrame {
                 payload: Arc::new(self.frames.to_be_bytes()),
+                comfort_noise: false,
                 timestamp: self.frames.wrapping_mul(960),
                 marker: false,
                 audio_level: 20,

@@ -54,6 +54,7 @@ fn assert_written_again(primary: &RedBlock<'_>, redundant: &[RedBlock<'_>]) {
     let config = PacketizerConfig {
         ssrc: 7,
         payload_type: PAYLOAD_TYPE,
+        comfort_noise: None,
         first_sequence_number: 1,
         timestamp_offset: 0,
         extensions: ExtensionIds::default(),
@@ -70,6 +71,7 @@ fn assert_written_again(primary: &RedBlock<'_>, redundant: &[RedBlock<'_>]) {
     for block in repeated.iter().chain([primary]) {
         let number = history.push(OwnedFrame {
             payload: block.data.into(),
+            comfort_noise: false,
             timestamp: NOW - u32::from(block.timestamp_offset),
             marker: false,
             audio_level: 0,

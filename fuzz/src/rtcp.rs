@@ -199,6 +199,7 @@ fn assert_chunk_again(chunk: &SdesChunk<'_>) {
     let report = CompoundReport {
         ssrc: chunk.ssrc(),
         cname: &cname,
+        rtx: None,
         mid: mid.as_deref(),
         ..REPORT
     };
@@ -255,6 +256,7 @@ const REPORT: CompoundReport<'_> = CompoundReport {
     ssrc: 7,
     sender: None,
     cname: "c4bv1n",
+    rtx: None,
     mid: None,
     bye: None,
     replies: Replies {

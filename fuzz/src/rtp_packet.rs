@@ -101,6 +101,7 @@ fn assert_written_again(packet: &RtpPacket<'_>) {
     let config = PacketizerConfig {
         ssrc: packet.ssrc(),
         payload_type: packet.payload_type(),
+        comfort_noise: None,
         first_sequence_number: packet.sequence_number(),
         timestamp_offset: packet.timestamp(),
         extensions: elements.ids(),
@@ -117,6 +118,7 @@ fn assert_written_again(packet: &RtpPacket<'_>) {
     let mut history = History::default();
     let number = history.push(OwnedFrame {
         payload: packet.payload().into(),
+        comfort_noise: false,
         timestamp: 0,
         marker: packet.marker(),
         audio_level: level & 0x7f,

@@ -175,6 +175,7 @@ impl MediaLoop {
 pub(crate) fn frame(payload: &Arc<[u8]>, number: u32, captured: NtpTime) -> OwnedFrame {
     OwnedFrame {
         payload: Arc::clone(payload),
+        comfort_noise: false,
         timestamp: number.wrapping_mul(PAYLOAD_OCTETS as u32),
         marker: false,
         audio_level: 30,

@@ -130,6 +130,7 @@ impl State {
         let config = PacketizerConfig {
             ssrc: listener.ssrc,
             payload_type: 0,
+            comfort_noise: None,
             first_sequence_number: 0,
             timestamp_offset: number,
             extensions: ExtensionIds {

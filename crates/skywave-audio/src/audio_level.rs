@@ -10,15 +10,23 @@ use crate::SAMPLE_RATE;
 /// than -127 dBov. Samples that are no numbers count as silence.
 #[must_use]
 pub fn audio_level(samples: &[f32]) -> u8 {
-    let energy: f64 = samples
-        .iter()
-        .filter(|sample| sample.is_finite())
-        .map(|&sample| f64::from(sample) * f64::from(sample))
-        .sum();
-    let mean_square = energy / samples.len().max(1) as f64;
-    // The cast saturates: silence is an infinite number of -dB.
-    (-10.0 * mean_square.log10()).round().min(127.0) as u8
+    level_of(samples.iter().copied())
 }
+
+/// The [`audio_level`] of samples that do not lie in a row.
+pub(crate) fn level_of(samples: impl ExactSizeIterator<Item = f32>) -> u8 {
+    let count = samples.len().max(1) as f64;
+    let energy: f64 = samples
+        .filter(|sample| sample.is_finite())
+        .map(|sample| f64::from(sample) * f64::from(sample))
+        .sum();
+    // The cast saturates: silence is an infinite number of -dB.
+    let level = (-10.0 * (energy / count).log10()).round();
+    level.min(DIGITAL_SILENCE.into()) as u8
+}
+
+/// The level of zeros, in -dBov.
+pub(crate) const DIGITAL_SILENCE: u8 = 127;
 
 /// Decides the V bit of RFC 6464 §3 from the levels of successive frames.
 ///

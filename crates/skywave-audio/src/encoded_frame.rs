@@ -5,8 +5,10 @@ use std::sync::Arc;
 /// What all listeners of one stream share of one packet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EncodedFrame {
-    /// The RTP payload: exactly one packet of the codec.
+    /// The RTP payload: exactly one packet of the codec, or a description of comfort noise.
     pub payload: Arc<[u8]>,
+    /// The payload describes noise (RFC 3389 §3). Frames follow it only to tell of it again.
+    pub comfort_noise: bool,
     /// Its first sample, of 48 kHz, counted from the track's start.
     pub begin: u64,
     /// The same in the codec's clock, as RTP wants it; wraps.

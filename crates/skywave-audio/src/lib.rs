@@ -19,10 +19,7 @@
 //!
 //! let mut player = SourcePlayer::new();
 //! player.replace(Some(Box::new(Tone::new(440.0)?)));
-//! let packetization = Packetization {
-//!     encoding: Encoding::OPUS_STEREO,
-//!     ptime: Ptime::Ms20,
-//! };
+//! let packetization = Packetization::new(Encoding::OPUS_STEREO, Ptime::Ms20);
 //! let mut encoder = Encoder::new(packetization.settings(OpusOptions::default()))?;
 //!
 //! let mut pcm = [[0.0; 2]; Ptime::Ms20.samples()];

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::frame_clock::rtp_timestamp;
-use crate::silence_policy::SilenceGate;
+use crate::silence_policy::{SilenceGate, Verdict};
 use crate::{EncodedFrame, Encoder, EncoderSettings, Error, SilencePolicy, VoiceActivity};
 
 /// Collects the samples of a packet and encodes it when it is full.
@@ -27,18 +27,19 @@ impl PacketEncoder {
         Ok(Self {
             encoder: Encoder::new(settings)?,
             voice: VoiceActivity::default(),
-            silence: SilenceGate::new(SilencePolicy::Continuous, Duration::ZERO),
+            silence: SilenceGate::new(SilencePolicy::Continuous, Duration::ZERO, false),
             samples: Vec::with_capacity(settings.ptime().samples()),
             begin: 0,
             payload: Vec::new(),
         })
     }
 
-    /// What is sent of silence; before the first packet. `hangover` is how long digital silence is
-    /// sent before [`SilencePolicy::Stop`] stops it. For [`SilencePolicy::Dtx`] the encoder has to
-    /// be set to DTX too.
+    /// What is sent of silence; before the first packet. `hangover` is how long it is sent before
+    /// [`SilencePolicy::Stop`] stops it or comfort noise takes its place. For
+    /// [`SilencePolicy::Dtx`] an encoder of Opus has to be set to DTX too.
     pub fn set_silence(&mut self, policy: SilencePolicy, hangover: Duration) {
-        self.silence = SilenceGate::new(policy, hangover);
+        let comfort_noise = self.settings().packetization.comfort_noise;
+        self.silence = SilenceGate::new(policy, hangover, comfort_noise);
     }
 
     /// What it is set to.
@@ -95,9 +96,9 @@ impl PacketEncoder {
     }
 
     fn encode(&mut self) -> Result<Option<EncodedFrame>, Error> {
-        if !self.silence.admits(&self.samples) {
-            self.voice.update(DIGITAL_SILENCE, self.samples.len());
-            return Ok(None);
+        if let Verdict::Silence { level, is_news } = self.silence.judge(&self.samples) {
+            let voice = self.voice.update(level, self.samples.len());
+            return Ok(is_news.then(|| self.comfort_noise(level, voice)));
         }
         self.payload.clear();
         let audio_level = self.encoder.encode(&self.samples, &mut self.payload)?;
@@ -108,6 +109,7 @@ impl PacketEncoder {
         };
         Ok(Some(EncodedFrame {
             payload: self.payload.as_slice().into(),
+            comfort_noise: false,
             begin: self.begin,
             timestamp: rtp_timestamp(self.begin, settings.codec().clock_rate()),
             marker,
@@ -115,10 +117,21 @@ impl PacketEncoder {
             voice,
         }))
     }
-}
 
-/// The [`audio_level`](crate::audio_level) of it, in -dBov.
-const DIGITAL_SILENCE: u8 = 127;
+    /// White noise of that level: RFC 3389 §3.2 leaves it to the sender whether it describes the
+    /// spectrum. It begins no talkspurt, so it has no marker (RFC 3551 §4.1).
+    fn comfort_noise(&self, level: u8, voice: bool) -> EncodedFrame {
+        EncodedFrame {
+            payload: [level].into(),
+            comfort_noise: true,
+            begin: self.begin,
+            timestamp: rtp_timestamp(self.begin, self.settings().codec().clock_rate()),
+            marker: false,
+            audio_level: level,
+            voice,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -129,7 +142,7 @@ mod tests {
     };
 
     fn encoder(encoding: Encoding, ptime: Ptime) -> PacketEncoder {
-        let packetization = Packetization { encoding, ptime };
+        let packetization = Packetization::new(encoding, ptime);
         PacketEncoder::new(packetization.settings(OpusOptions::default())).unwrap()
     }
 
@@ -209,10 +222,7 @@ mod tests {
                 dtx,
                 ..OpusReceiver::MONO
             };
-            let packetization = Packetization {
-                encoding: Encoding::Opus(receiver),
-                ptime: Ptime::Ms20,
-            };
+            let packetization = Packetization::new(Encoding::Opus(receiver), Ptime::Ms20);
             // libopus before 1.4 knows silence only from here on.
             let options = OpusOptions {
                 complexity: OpusComplexity::new(7).unwrap(),

@@ -9,9 +9,22 @@ pub struct Packetization {
     pub encoding: Encoding,
     /// How much of it a packet carries.
     pub ptime: Ptime,
+    /// What is left out of silence is described instead (RFC 3389). Of G.711 only: Opus needs no
+    /// such thing, and other codecs have more samples than the noise.
+    pub comfort_noise: bool,
 }
 
 impl Packetization {
+    /// One without comfort noise.
+    #[must_use]
+    pub const fn new(encoding: Encoding, ptime: Ptime) -> Self {
+        Self {
+            encoding,
+            ptime,
+            comfort_noise: false,
+        }
+    }
+
     /// What its encoder is set to on a track with these options.
     #[must_use]
     pub fn settings(self, options: OpusOptions) -> EncoderSettings {
@@ -38,7 +51,8 @@ impl Packetization {
             (Encoding::Opus(own), Encoding::Opus(other)) => own.is_served_by(&other),
             (own, other) => own == other,
         };
-        encoding && other.ptime <= self.ptime
+        let noise = self.comfort_noise || !other.comfort_noise;
+        encoding && noise && other.ptime <= self.ptime
     }
 
     /// Everything in one word, which is never 0.
@@ -50,18 +64,24 @@ impl Packetization {
         };
         let [switches, step] = receiver.to_bytes();
         let codec = self.encoding.codec() as u8 + 1;
-        u32::from_le_bytes([codec, self.ptime as u8, switches, step])
+        let noise = u8::from(self.comfort_noise) << 7;
+        u32::from_le_bytes([codec | noise, self.ptime as u8, switches, step])
     }
 
     /// What [`to_bits`](Self::to_bits) made the word of; none of 0.
     #[must_use]
     pub fn from_bits(bits: u32) -> Option<Self> {
         let [codec, ptime, switches, step] = bits.to_le_bytes();
+        let (codec, noise) = (codec & 0x7f, codec >> 7);
         let codec = AudioCodec::ALL.get(usize::from(codec.checked_sub(1)?))?;
         let receiver = OpusReceiver::from_bytes([switches, step]);
         let encoding = Encoding::new(*codec, receiver);
         let ptime = *Ptime::ALL.get(usize::from(ptime))?;
-        Some(Self { encoding, ptime })
+        Some(Self {
+            encoding,
+            ptime,
+            comfort_noise: noise != 0,
+        })
     }
 }
 
@@ -117,8 +137,11 @@ mod tests {
     fn packetizations_survive_the_way_through_a_word() {
         let uncompressed = [Encoding::L16, Encoding::L16Wideband];
         for encoding in Encoding::PLAIN.into_iter().chain(uncompressed) {
-            for ptime in Ptime::ALL {
-                let packetization = Packetization { encoding, ptime };
+            for (ptime, comfort_noise) in Ptime::ALL.into_iter().zip([false, true].repeat(8)) {
+                let packetization = Packetization {
+                    comfort_noise,
+                    ..Packetization::new(encoding, ptime)
+                };
                 let bits = packetization.to_bits();
                 assert_ne!(bits, 0);
                 assert_eq!(Packetization::from_bits(bits), Some(packetization));
@@ -130,12 +153,12 @@ mod tests {
 
     #[test]
     fn streams_differ_where_limits_differ_and_their_encoders_only_where_the_limits_bind() {
-        let of = |max_bitrate| Packetization {
-            encoding: Encoding::Opus(OpusReceiver {
+        let of = |max_bitrate| {
+            let receiver = OpusReceiver {
                 max_bitrate,
                 ..OpusReceiver::MONO
-            }),
-            ptime: Ptime::Ms20,
+            };
+            Packetization::new(Encoding::Opus(receiver), Ptime::Ms20)
         };
         let [free, roomy, tight] = [
             None,
@@ -159,12 +182,23 @@ mod tests {
 
     #[test]
     fn shorter_packets_serve_who_takes_longer_ones_and_no_codec_serves_another() {
-        let of = |encoding, ptime| Packetization { encoding, ptime };
+        let of = Packetization::new;
         let long = of(Encoding::Pcmu, Ptime::Ms60);
         let short = of(Encoding::Pcmu, Ptime::Ms20);
         assert!(long.is_served_by(&short));
         assert!(!short.is_served_by(&long));
         assert!(!short.is_served_by(&of(Encoding::Pcma, Ptime::Ms20)));
         assert!(!short.is_served_by(&of(Encoding::OPUS_MONO, Ptime::Ms20)));
+    }
+
+    #[test]
+    fn who_can_make_comfort_noise_can_do_without_and_nobody_else_is_given_it() {
+        let plain = Packetization::new(Encoding::Pcma, Ptime::Ms20);
+        let noise = Packetization {
+            comfort_noise: true,
+            ..plain
+        };
+        assert!(noise.is_served_by(&plain));
+        assert!(!plain.is_served_by(&noise));
     }
 }

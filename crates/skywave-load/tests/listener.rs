@@ -310,6 +310,7 @@ fn server_may_hang_up_by_bye_alone() {
         ssrc: SSRC,
         sender: None,
         cname: "server",
+        rtx: None,
         mid: None,
         replies: Replies::default(),
         bye: Some(""),

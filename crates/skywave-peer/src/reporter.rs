@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use skywave_ice::Path;
 use skywave_rtp::{
     CircuitBreaker, CircuitBreakerConfig, CompoundReport, Counters, Dlrr, NtpTime, Replies,
-    ReportTimer, RtcpReader, SenderActivity, SenderInfo, TcpThroughput, TmmbEntry, Trip,
+    ReportTimer, RtcpReader, RtxSource, SenderActivity, SenderInfo, TcpThroughput, TmmbEntry, Trip,
 };
 use skywave_srtp::{SrtcpReceiver, SrtcpSender};
 
@@ -23,6 +23,7 @@ use crate::split_mix::SplitMix;
 pub(crate) struct Reporter {
     config: ReporterConfig,
     activity: SenderActivity,
+    rtx_activity: SenderActivity,
     timer: ReportTimer,
     /// Whether anything still speaks for the call; none if nobody wants to know.
     watch: Option<Watch>,
@@ -49,6 +50,16 @@ pub(crate) struct Reporter {
 struct Watch {
     breaker: CircuitBreaker,
     due: Instant,
+}
+
+/// What a compound is sent for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    Regular,
+    /// The end of the call.
+    Leaving,
+    /// The end of the stream's SSRC: retransmissions go on under theirs.
+    Renaming,
 }
 
 /// What a reporter is made of.
@@ -89,6 +100,7 @@ impl Reporter {
             loss_response,
             config,
             activity: SenderActivity::default(),
+            rtx_activity: SenderActivity::default(),
             timer,
             watch,
             random,
@@ -115,7 +127,7 @@ impl Reporter {
     pub(crate) fn work(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
         let senders = u8::from(self.config.counters.packets_sent() > 0);
         if self.timer.expire(senders, self.random.next(), io.now) {
-            let len = self.report(path, timestamp, None, io);
+            let len = self.report(path, timestamp, Occasion::Regular, io);
             self.timer.sent(len, self.random.next(), io.now);
         } else if self.limit.is_some_and(|(_, due)| due <= io.now) {
             self.reply(path, timestamp, io);
@@ -140,7 +152,7 @@ impl Reporter {
     /// Says BYE, unless nothing was ever sent (RFC 3550 §6.3.7).
     pub(crate) fn bye(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
         if self.activity.may_say_bye(self.packets_sent()) {
-            self.report(path, timestamp, Some(""), io);
+            self.report(path, timestamp, Occasion::Leaving, io);
         }
     }
 
@@ -154,7 +166,7 @@ impl Reporter {
     /// Confirms a limit before the next report: in a packet of its own where that was agreed to.
     fn reply(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
         if !self.config.rtcp_rsize {
-            self.report(path, timestamp, None, io);
+            self.report(path, timestamp, Occasion::Regular, io);
             return;
         }
         let (limits, ssrc) = (self.take_limit(io.now), self.config.ssrc);
@@ -173,13 +185,17 @@ impl Reporter {
         &mut self,
         path: Path,
         timestamp: Option<u32>,
-        bye: Option<&str>,
+        occasion: Occasion,
         io: &mut Io<'_>,
     ) -> usize {
         let active = self.activity.report(self.packets_sent());
         let info = timestamp
             .filter(|_| active)
             .map(|timestamp| self.sender_info(io.ntp, timestamp));
+        let rtx = match occasion {
+            Occasion::Renaming => None,
+            Occasion::Regular | Occasion::Leaving => self.rtx_source(io.ntp, timestamp),
+        };
         let (limits, now) = (self.take_limit(io.now), io.now);
         let answer = self.reference.take().map(|(ssrc, time, arrived)| {
             Dlrr::new(ssrc, time, now.saturating_duration_since(arrived))
@@ -190,11 +206,12 @@ impl Reporter {
             sender: info,
             cname: &config.cname,
             mid: config.mid.as_deref(),
+            rtx,
             replies: Replies {
                 dlrr: answer.as_slice(),
                 tmmbn: limits.as_ref().map(std::slice::from_ref),
             },
-            bye,
+            bye: (occasion != Occasion::Regular).then_some(""),
         };
         send(&mut config.sender, &config.counters, path, io, |slot| {
             report.write(slot).ok()
@@ -209,6 +226,22 @@ impl Reporter {
             octet_count: info.octet_count.wrapping_sub(octets),
             ..info
         }
+    }
+
+    /// Retransmissions, once there have been some: a source that reports as any other (RFC 4588 §4,
+    /// RFC 3550 §6.4).
+    fn rtx_source(&mut self, ntp: NtpTime, timestamp: Option<u32>) -> Option<RtxSource> {
+        let counters = &self.config.counters;
+        let packets = counters.rtx_packet_count();
+        if packets == 0 {
+            return None;
+        }
+        let active = self.rtx_activity.report(packets.into());
+        let timestamp = timestamp.filter(|_| active);
+        Some(RtxSource {
+            ssrc: self.config.rtx_ssrc,
+            sender: timestamp.map(|timestamp| SenderInfo::of_rtx(ntp, timestamp, counters)),
+        })
     }
 
     fn take_limit(&mut self, now: Instant) -> Option<TmmbEntry> {
@@ -250,7 +283,9 @@ impl Reporter {
             return None;
         }
         self.ssrc_changes += 1;
-        self.bye(path, timestamp, io);
+        if self.activity.may_say_bye(self.packets_sent()) {
+            self.report(path, timestamp, Occasion::Renaming, io);
+        }
         let mut ssrc = self.random.next();
         while ssrc == self.config.ssrc || ssrc == self.config.rtx_ssrc {
             ssrc = self.random.next();

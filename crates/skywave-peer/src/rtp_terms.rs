@@ -23,6 +23,8 @@ pub struct RtpTerms {
     pub red: Option<u8>,
     /// Payload type of telephone events, and those the peer takes (RFC 4733).
     pub telephone_event: Option<TelephoneEvent>,
+    /// Payload type of comfort noise (RFC 3389).
+    pub comfort_noise: Option<u8>,
     /// The peer may limit the bit rate (RFC 5104).
     pub tmmbr: bool,
     /// The peer may measure the round-trip time (RFC 3611).
@@ -44,6 +46,7 @@ impl RtpTerms {
             rtx: negotiated.rtx,
             red: negotiated.red,
             telephone_event: negotiated.telephone_event,
+            comfort_noise: negotiated.comfort_noise,
             tmmbr: negotiated.tmmbr,
             rcvr_rtt: negotiated.rcvr_rtt,
             rtcp_rsize: negotiated.rtcp_rsize,

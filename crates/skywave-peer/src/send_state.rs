@@ -200,6 +200,7 @@ mod tests {
             rtx: Some(112),
             red: Some(63),
             telephone_event: None,
+            comfort_noise: None,
             tmmbr: false,
             rcvr_rtt: false,
             rtcp_rsize: false,
@@ -213,6 +214,7 @@ mod tests {
         let config = PacketizerConfig {
             ssrc: 1,
             payload_type: 111,
+            comfort_noise: None,
             first_sequence_number: 100,
             timestamp_offset: 0,
             extensions,
@@ -241,6 +243,7 @@ mod tests {
         for (&len, frame) in payloads.iter().zip(0..) {
             let number = history.push(OwnedFrame {
                 payload: vec![5; len].into(),
+                comfort_noise: false,
                 timestamp: frame * 960,
                 marker: false,
                 audio_level: 20,

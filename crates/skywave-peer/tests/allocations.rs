@@ -50,6 +50,7 @@ fn frame(world: &World) -> StreamFrame {
         stream: STREAM,
         frame: OwnedFrame {
             payload: [7; 160].into(),
+            comfort_noise: false,
             timestamp: 1 << 30,
             marker: false,
             audio_level: 20,

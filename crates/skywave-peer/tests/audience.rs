@@ -101,6 +101,7 @@ fn frame_without_room_for_its_tag_spends_no_number() {
             stream: STREAM,
             frame: OwnedFrame {
                 payload: Arc::new([0; Outbox::DATAGRAM - HEADER_LEN]),
+                comfort_noise: false,
                 timestamp: 0,
                 marker: false,
                 audio_level: 20,

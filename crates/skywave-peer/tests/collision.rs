@@ -173,6 +173,11 @@ fn packets_of_the_old_source_are_not_sent_again_and_those_of_the_new_one_are() {
         let in_a_stream_of_its_own = listener.packets.len() - 1;
         let expected = if rtx.is_some() { (1, 0) } else { (0, 1) };
         assert_eq!((in_a_stream_of_its_own, listener.replays), expected);
+
+        // Retransmissions go on under their own name.
+        world.listeners[index].clear();
+        collide(&mut world, index).unwrap();
+        assert_eq!(leaving(&world.listeners[index].reports[0].1), [new_ssrc]);
     }
 }
 

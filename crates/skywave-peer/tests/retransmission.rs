@@ -88,6 +88,68 @@ fn rfc4588_4_lost_packet_is_sent_again_in_a_stream_of_its_own() {
     }
 }
 
+/// What the compounds of a listener say: the reports on each SSRC, how many CNAMEs there are, and
+/// who leaves.
+fn compounds(world: &World, index: usize) -> Vec<(Vec<(u32, Option<(u32, u32)>)>, usize, usize)> {
+    let reports = world.listeners[index].reports.iter();
+    let read = reports.map(|(_, compound)| {
+        let (mut sources, mut cnames, mut leaving) = (Vec::new(), Vec::new(), 0);
+        for packet in RtcpReader::new(compound) {
+            match packet {
+                RtcpPacket::SenderReport { ssrc, info, .. } => {
+                    sources.push((ssrc, Some((info.packet_count, info.octet_count))));
+                }
+                RtcpPacket::ReceiverReport { ssrc, .. } => sources.push((ssrc, None)),
+                RtcpPacket::SourceDescription(sdes) => {
+                    let chunks: Vec<_> = sdes.chunks().collect();
+                    assert!(
+                        chunks
+                            .iter()
+                            .all(|chunk| chunk.cname() == chunks[0].cname())
+                    );
+                    let described = chunks.iter().map(|chunk| chunk.ssrc());
+                    assert!(described.eq(sources.iter().map(|source| source.0)));
+                    cnames.extend(chunks);
+                }
+                RtcpPacket::Bye(bye) => leaving = bye.ssrcs().count(),
+                _ => {}
+            }
+        }
+        (sources, cnames.len(), leaving)
+    });
+    read.collect()
+}
+
+#[test]
+fn rfc4588_4_and_rfc3550_6_4_stream_of_retransmissions_reports_once_it_was_used_and_leaves() {
+    let mut world = World::new();
+    let index = world.connect_as(with_rtx);
+    world.run(Duration::from_secs(30));
+    let unused = compounds(&world, index);
+    assert!(!unused.is_empty());
+    assert!(unused.iter().all(|(sources, ..)| sources.len() == 1));
+
+    let number = lose_one(&mut world, index);
+    miss(&mut world, index, &[number]);
+    let again = RtpPacket::parse(&world.listeners[index].packets[0]).unwrap();
+    let rtx = again.ssrc();
+    world.run(Duration::from_secs(60));
+    world.with_hub(|hub, io| hub.close(PeerId(index as u64), io));
+    let used = compounds(&world, index);
+    let of_rtx: Vec<_> = used.iter().map(|(sources, ..)| sources[1]).collect();
+    // The original number counts as payload.
+    let sender = (rtx, Some((1, 6)));
+    assert_eq!(of_rtx[..2], [sender; 2]);
+    assert!(of_rtx.len() > 3 && of_rtx[2..].iter().all(|source| *source == (rtx, None)));
+    assert!(
+        used.iter()
+            .all(|(sources, cnames, _)| (sources.len(), *cnames) == (2, 2))
+    );
+    let leaving: Vec<_> = used.iter().map(|(.., leaving)| *leaving).collect();
+    assert_eq!(leaving.last(), Some(&2));
+    assert!(leaving[..leaving.len() - 1].iter().all(|left| *left == 0));
+}
+
 #[test]
 fn nack_of_a_peer_that_did_not_agree_to_it_is_ignored() {
     let mut world = World::new();

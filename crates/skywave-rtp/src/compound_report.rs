@@ -19,6 +19,7 @@ use crate::{Error, Replies, SdesItem, SenderInfo, rtcp_packet};
 ///     sender: None,
 ///     cname: "c2l0",
 ///     mid: None,
+///     rtx: None,
 ///     replies: Replies::default(),
 ///     bye: None,
 /// };
@@ -38,10 +39,24 @@ pub struct CompoundReport<'a> {
     pub cname: &'a str,
     /// The media identification, 1 to 255 octets, when media sections are bundled (RFC 9143 §15.1).
     pub mid: Option<&'a str>,
+    /// The retransmissions that this participant has sent under another SSRC: a source of its own
+    /// (RFC 4588 §4), reported with the stream's (RFC 8108 §5.3.1) and named by the same CNAME
+    /// (RFC 4588 §5.1).
+    pub rtx: Option<RtxSource>,
     /// What the remote asked.
     pub replies: Replies<'a>,
-    /// To leave: the reason, up to 255 octets, or the empty string for none.
+    /// To leave, with all sources of this report: the reason, up to 255 octets, or the empty string
+    /// for none.
     pub bye: Option<&'a str>,
+}
+
+/// The source of retransmissions (RFC 4588 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RtxSource {
+    /// The SSRC of the RTX packets.
+    pub ssrc: u32,
+    /// What was sent under it, `None` if that was before the last-but-one report.
+    pub sender: Option<SenderInfo>,
 }
 
 impl CompoundReport<'_> {
@@ -62,7 +77,7 @@ impl CompoundReport<'_> {
         let (report, rest) = compound.split_at_mut(report);
         let (sdes, rest) = rest.split_at_mut(sdes);
         let (replies, bye) = rest.split_at_mut(replies);
-        self.write_report(report);
+        self.write_reports(report);
         self.write_sdes(sdes);
         self.replies.write(self.ssrc, replies);
         if let Some(reason) = self.bye {
@@ -82,37 +97,63 @@ impl CompoundReport<'_> {
         }
     }
 
+    /// Each SSRC of this participant, with what was sent under it.
+    fn sources(&self) -> impl Iterator<Item = (u32, Option<SenderInfo>)> {
+        let rtx = self.rtx.map(|rtx| (rtx.ssrc, rtx.sender));
+        std::iter::once((self.ssrc, self.sender)).chain(rtx)
+    }
+
     fn report_len(&self) -> usize {
-        HEADER_LEN + self.sender.map_or(0, |_| SenderInfo::LEN)
+        let info = |(_, sender): (u32, Option<SenderInfo>)| sender.map_or(0, |_| SenderInfo::LEN);
+        let lens = self.sources().map(|source| HEADER_LEN + info(source));
+        lens.sum()
     }
 
     fn sdes_len(&self) -> usize {
+        COMMON_HEADER_LEN + self.sources().count() * (SSRC_LEN + self.items_len())
+    }
+
+    /// The items of one source with the padding behind them.
+    fn items_len(&self) -> usize {
         let items = 2 + self.cname.len() + self.mid.map_or(0, |mid| 2 + mid.len());
-        HEADER_LEN + items + padding_after(items)
+        items + padding_after(items)
     }
 
     fn bye_len(&self) -> usize {
-        match self.bye {
-            None => 0,
-            Some("") => HEADER_LEN,
-            Some(reason) => HEADER_LEN + (1 + reason.len()).next_multiple_of(4),
+        let Some(reason) = self.bye else {
+            return 0;
+        };
+        let sources = COMMON_HEADER_LEN + self.sources().count() * SSRC_LEN;
+        match reason.len() {
+            0 => sources,
+            len => sources + (1 + len).next_multiple_of(4),
         }
     }
 
-    fn write_report(&self, packet: &mut [u8]) {
-        match self.sender {
-            Some(info) => {
-                let body = write_header(packet, 0, rtcp_packet::SENDER_REPORT, self.ssrc);
-                put(body, &info.to_octets());
-            }
-            None => {
-                write_header(packet, 0, rtcp_packet::RECEIVER_REPORT, self.ssrc);
-            }
+    fn write_reports(&self, mut place: &mut [u8]) {
+        for (ssrc, sender) in self.sources() {
+            let (packet_type, info) = match sender {
+                Some(info) => (rtcp_packet::SENDER_REPORT, Some(info.to_octets())),
+                None => (rtcp_packet::RECEIVER_REPORT, None),
+            };
+            let info = info.as_ref().map_or(&[][..], |octets| &octets[..]);
+            let (packet, rest) = place.split_at_mut(HEADER_LEN + info.len());
+            put(write_header(packet, 0, packet_type, ssrc), info);
+            place = rest;
         }
     }
 
     fn write_sdes(&self, packet: &mut [u8]) {
-        let items = write_header(packet, 1, rtcp_packet::SOURCE_DESCRIPTION, self.ssrc);
+        let chunks = self.sources().count() as u8;
+        let rest = write_header(packet, chunks, rtcp_packet::SOURCE_DESCRIPTION, self.ssrc);
+        let (items, rest) = rest.split_at_mut(self.items_len());
+        self.write_items(items);
+        if let Some(rtx) = self.rtx {
+            self.write_items(put(rest, &rtx.ssrc.to_be_bytes()));
+        }
+    }
+
+    fn write_items(&self, items: &mut [u8]) {
         let items = put_item(items, SdesItem::CNAME, self.cname);
         if let Some(mid) = self.mid {
             put_item(items, SdesItem::MID, mid);
@@ -120,7 +161,11 @@ impl CompoundReport<'_> {
     }
 
     fn write_bye(&self, reason: &str, packet: &mut [u8]) {
-        let body = write_header(packet, 1, rtcp_packet::BYE, self.ssrc);
+        let count = self.sources().count() as u8;
+        let mut body = write_header(packet, count, rtcp_packet::BYE, self.ssrc);
+        if let Some(rtx) = self.rtx {
+            body = put(body, &rtx.ssrc.to_be_bytes());
+        }
         if !reason.is_empty() {
             let text = put(body, &[reason.len() as u8]);
             put(text, reason.as_bytes());
@@ -134,6 +179,9 @@ fn put_item<'p>(place: &'p mut [u8], item_type: u8, text: &str) -> &'p mut [u8] 
     put(value, text.as_bytes())
 }
 
+/// Of an RTCP packet, without the SSRC.
+const COMMON_HEADER_LEN: usize = HEADER_LEN - SSRC_LEN;
+const SSRC_LEN: usize = 4;
 const TEXT_LEN: std::ops::RangeInclusive<usize> = 1..=255;
 
 #[cfg(test)]
@@ -148,6 +196,7 @@ mod tests {
         sender: None,
         cname: "cname",
         mid: None,
+        rtx: None,
         replies: Replies {
             dlrr: &[],
             tmmbn: None,
@@ -280,6 +329,39 @@ mod tests {
             ..REPORT
         });
         assert!(compound.ends_with(b"\x81\xca\x00\x04\x01\x02\x03\x04\x01\x05cname\x0f\x010\0\0"));
+    }
+
+    #[test]
+    fn rfc8108_5_3_1_retransmissions_are_reported_in_the_same_compound_with_the_same_cname() {
+        let rtx = |sender| {
+            written(&CompoundReport {
+                sender: Some(INFO),
+                rtx: Some(RtxSource {
+                    ssrc: 0x0506_0708,
+                    sender,
+                }),
+                bye: Some("bye"),
+                ..REPORT
+            })
+        };
+        let compound = rtx(Some(SenderInfo {
+            packet_count: 9,
+            ..INFO
+        }));
+        assert_eq!(types(&compound), [200, 200, 202, 203]);
+        assert_eq!(
+            compound[28..56],
+            *b"\x80\xc8\x00\x06\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18\x21\x22\x23\x24\
+               \0\0\0\x09\x41\x42\x43\x44"
+        );
+        assert_eq!(
+            compound[56..],
+            *b"\x82\xca\x00\x06\x01\x02\x03\x04\x01\x05cname\0\x05\x06\x07\x08\x01\x05cname\0\
+               \x82\xcb\x00\x03\x01\x02\x03\x04\x05\x06\x07\x08\x03bye"
+        );
+        let idle = rtx(None);
+        assert_eq!(types(&idle), [200, 201, 202, 203]);
+        assert_eq!(idle[28..36], *b"\x80\xc9\x00\x01\x05\x06\x07\x08");
     }
 
     #[test]

@@ -100,6 +100,17 @@ impl Counters {
             .wrapping_sub(self.rtx_bytes_sent.load(Relaxed)) as u32
     }
 
+    /// The packet count of a sender report on the packets of RTX. Wraps. For the writing thread only.
+    pub fn rtx_packet_count(&self) -> u32 {
+        self.rtx_packets_sent.load(Relaxed) as u32
+    }
+
+    /// The octet count of such a report: the original numbers are part of the payload
+    /// (RFC 4588 §4).
+    pub fn rtx_octet_count(&self) -> u32 {
+        self.rtx_bytes_sent.load(Relaxed) as u32
+    }
+
     /// What the path can carry by the remote's last estimate (REMB), in bit/s.
     pub fn bandwidth_estimate(&self) -> Option<u64> {
         Some(self.bandwidth_estimate.load(Relaxed)).filter(|&bits| bits > 0)

@@ -52,6 +52,10 @@ pub enum Error {
     /// A level of comfort noise below -127 dBov (RFC 3389 §3.1).
     #[error("comfort noise of -{0} dBov")]
     NoiseLevel(u8),
+    /// A frame of comfort noise for a listener that has no payload type for it. Nothing was written
+    /// or counted.
+    #[error("comfort noise was not agreed to")]
+    ComfortNoise,
     /// More than [`Replies::MAX_COUNT`](crate::Replies::MAX_COUNT) answers of one kind.
     #[error("{0} answers in one packet")]
     ReplyCount(usize),

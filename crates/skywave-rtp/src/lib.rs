@@ -33,6 +33,7 @@
 //! let config = PacketizerConfig {
 //!     ssrc: 0x1234_5678,
 //!     payload_type: 111,
+//!     comfort_noise: None,
 //!     first_sequence_number: 4711, // drawn at random by the caller
 //!     timestamp_offset: 90_210,    // likewise
 //!     extensions: ExtensionIds { audio_level: Some(1), ..ExtensionIds::default() },
@@ -42,6 +43,7 @@
 //! let mut history = History::default();
 //! let number = history.push(OwnedFrame {
 //!     payload: [0xf8, 0xff, 0xfe].into(),
+//!     comfort_noise: false,
 //!     timestamp: 960,
 //!     marker: false,
 //!     audio_level: 30,
@@ -113,7 +115,7 @@ mod written;
 pub use bye::{Bye, Ssrcs};
 pub use circuit_breaker::{CircuitBreaker, CircuitBreakerConfig, Trip};
 pub use comfort_noise::ComfortNoise;
-pub use compound_report::CompoundReport;
+pub use compound_report::{CompoundReport, RtxSource};
 pub use counters::{Counters, CountersSnapshot};
 pub use departure::Departure;
 pub use error::Error;

@@ -7,8 +7,11 @@ use crate::NtpTime;
 /// One encoded frame as all listeners of a stream share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedFrame {
-    /// What the encoder gave: exactly one packet of the codec.
+    /// What the encoder gave: exactly one packet of the codec, or a description of
+    /// [`ComfortNoise`](crate::ComfortNoise).
     pub payload: Arc<[u8]>,
+    /// The payload is comfort noise (RFC 3389), for listeners that agreed to it only.
+    pub comfort_noise: bool,
     /// Start of the frame on the codec's RTP clock, counted from the start of the track; wraps.
     pub timestamp: u32,
     /// First frame after a silence in which nothing was sent (RFC 3551 §4.1).
@@ -28,6 +31,7 @@ impl OwnedFrame {
     pub(crate) fn of(payload: &[u8], timestamp: u32) -> Self {
         Self {
             payload: payload.into(),
+            comfort_noise: false,
             timestamp,
             marker: false,
             audio_level: 30,

@@ -26,6 +26,8 @@ pub struct Packetizer {
     timestamp_offset: u32,
     next_sequence_number: u16,
     payload_type: u8,
+    /// The payload type of comfort noise.
+    comfort_noise: Option<u8>,
     /// Frames sent since the beginning or the last tone, as far as redundancy needs to know.
     frames_in_a_row: u8,
 }
@@ -45,6 +47,7 @@ impl Packetizer {
             timestamp_offset: config.timestamp_offset,
             next_sequence_number: config.first_sequence_number,
             payload_type: checked_payload_type(config.payload_type)?,
+            comfort_noise: config.comfort_noise.map(checked_payload_type).transpose()?,
             frames_in_a_row: 0,
         })
     }
@@ -54,8 +57,9 @@ impl Packetizer {
     /// Lend no more than the path takes less what SRTP adds: redundancy may fill it.
     ///
     /// # Errors
-    /// [`Error::UnknownFrame`], [`Error::BufferTooSmall`], [`Error::PayloadType`] and
-    /// [`Error::Redundancy`]; then nothing is counted, and the sequence number is not spent.
+    /// [`Error::UnknownFrame`], [`Error::BufferTooSmall`], [`Error::PayloadType`],
+    /// [`Error::Redundancy`], and [`Error::ComfortNoise`] for a listener that did not agree to it;
+    /// then nothing is counted, and the sequence number is not spent.
     #[inline]
     pub fn write(
         &mut self,
@@ -67,9 +71,10 @@ impl Packetizer {
     ) -> Result<Written, Error> {
         let capture_time = self.template.has_capture_time()
             && (self.frames_in_a_row == 0 || number % CAPTURE_TIME_INTERVAL == 1);
+        let frame = history.frame(number).ok_or(Error::UnknownFrame(number))?;
         let (payload_type, red) = match packing {
+            _ if frame.comfort_noise => (self.comfort_noise.ok_or(Error::ComfortNoise)?, None),
             Packing::Plain => (self.payload_type, None),
-            Packing::As { payload_type } => (checked_payload_type(payload_type)?, None),
             Packing::Red { redundancy, .. } if redundancy > Packing::MAX_REDUNDANCY => {
                 return Err(Error::Redundancy(redundancy));
             }
@@ -92,10 +97,11 @@ impl Packetizer {
         };
         let body = Body::new(history, &content, self.payload_type)?;
         let written = self.send(content, &body, departure, buffer)?;
-        self.frames_in_a_row = match packing {
+        self.frames_in_a_row = if frame.comfort_noise {
             // Its block could not be labelled: blocks have the stream's payload type.
-            Packing::As { .. } => 0,
-            _ => (self.frames_in_a_row + 1).min(Packing::MAX_REDUNDANCY),
+            0
+        } else {
+            (self.frames_in_a_row + 1).min(Packing::MAX_REDUNDANCY)
         };
         Ok(written)
     }
@@ -286,6 +292,7 @@ mod tests {
         PacketizerConfig {
             ssrc: 0x1234_5678,
             payload_type: 111,
+            comfort_noise: None,
             first_sequence_number: 0x0102,
             timestamp_offset: 0x1000_0000,
             extensions: ExtensionIds::default(),
@@ -425,8 +432,6 @@ mod tests {
         assert_eq!(error(number, red(63, 1), 15), too_small(16, 15));
         assert_eq!(error(number, red(63, 3), 99), Error::Redundancy(3));
         assert_eq!(error(number, red(64, 1), 99), Error::PayloadType(64));
-        let as_other = Packing::As { payload_type: 200 };
-        assert_eq!(error(number, as_other, 99), Error::PayloadType(200));
         let tone = packetizer.write_tone(TONE, 95, HERE, &mut [0; 99]);
         assert_eq!(tone, Err(Error::PayloadType(95)));
         assert_eq!(packetizer.counters().packets_sent(), 0);
@@ -442,10 +447,13 @@ mod tests {
             };
             let allowed = payload_type < 128 && !(64..96).contains(&payload_type);
             let error = Packetizer::new(config, Arc::default()).err();
-            assert_eq!(
-                error,
-                (!allowed).then_some(Error::PayloadType(payload_type))
-            );
+            let refused = (!allowed).then_some(Error::PayloadType(payload_type));
+            assert_eq!(error, refused);
+            let noise = PacketizerConfig {
+                comfort_noise: Some(payload_type),
+                ..self::config()
+            };
+            assert_eq!(Packetizer::new(noise, Arc::default()).err(), refused);
         }
     }
 }

@@ -9,6 +9,8 @@ pub struct PacketizerConfig {
     pub ssrc: u32,
     /// The negotiated payload type: 0..=63 or 96..=127.
     pub payload_type: u8,
+    /// The negotiated payload type of comfort noise (RFC 3389 §5), from the same ranges.
+    pub comfort_noise: Option<u8>,
     /// Number of the first packet, drawn at random below 2^15: a loss before the first wrap then
     /// cannot make a receiver's SRTP roll-over counter disagree (RFC 3711 §3.3.1).
     pub first_sequence_number: u16,

@@ -134,6 +134,7 @@ mod tests {
         let config = PacketizerConfig {
             ssrc: 1,
             payload_type: 111,
+            comfort_noise: Some(13),
             first_sequence_number: 1,
             timestamp_offset: 7,
             extensions: ExtensionIds::default(),
@@ -274,10 +275,12 @@ mod tests {
         assert_eq!(count(&mut packetizer), 1);
 
         let mut noise = History::default();
-        let number = noise.push(OwnedFrame::of(&[70], 0));
-        let packing = Packing::As { payload_type: 13 };
+        let number = noise.push(OwnedFrame {
+            comfort_noise: true,
+            ..OwnedFrame::of(&[70], 0)
+        });
         let departure = Departure::default();
-        let sent = packetizer.write(&noise, number, packing, departure, &mut [0; 20]);
+        let sent = packetizer.write(&noise, number, Packing::Plain, departure, &mut [0; 20]);
         sent.unwrap();
         assert_eq!(count(&mut packetizer), 1, "noise is not labelled as speech");
     }

@@ -112,6 +112,7 @@ mod tests {
         let config = PacketizerConfig {
             ssrc: 1,
             payload_type: 111,
+            comfort_noise: None,
             first_sequence_number: 0x0102,
             timestamp_offset: 40,
             extensions,

@@ -30,6 +30,16 @@ impl SenderInfo {
         }
     }
 
+    /// The totals of the packets of RTX, which have the clock of the stream (RFC 4588 §4).
+    pub fn of_rtx(ntp: NtpTime, rtp_timestamp: u32, counters: &Counters) -> Self {
+        Self {
+            ntp,
+            rtp_timestamp,
+            packet_count: counters.rtx_packet_count(),
+            octet_count: counters.rtx_octet_count(),
+        }
+    }
+
     pub(crate) fn parse(octets: &mut Octets<'_>) -> Option<Self> {
         Some(Self {
             ntp: NtpTime(octets.u64()?),
@@ -84,5 +94,7 @@ mod tests {
         counters.record_rtx(20, 82);
         let info = SenderInfo::new(NtpTime(0), 0, &counters);
         assert_eq!((info.packet_count, info.octet_count), (2, 160));
+        let rtx = SenderInfo::of_rtx(NtpTime(0), 0, &counters);
+        assert_eq!((rtx.packet_count, rtx.octet_count), (1, 82));
     }
 }

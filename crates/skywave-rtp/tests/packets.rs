@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use skywave_rtp::{
-    Departure, ExtensionIds, History, Mid, NtpTime, OwnedFrame, Packetizer, PacketizerConfig,
-    Packing, RtpPacket, RtxConfig, RtxPacketizer, TelephoneEvent, TonePacket,
+    Departure, Error, ExtensionIds, History, Mid, NtpTime, OwnedFrame, Packetizer,
+    PacketizerConfig, Packing, RtpPacket, RtxConfig, RtxPacketizer, TelephoneEvent, TonePacket,
 };
 
 const HERE: Departure = Departure {
@@ -28,6 +28,7 @@ fn packetizer(extensions: ExtensionIds) -> Packetizer {
     let config = PacketizerConfig {
         ssrc: 0x1234_5678,
         payload_type: 111,
+        comfort_noise: Some(13),
         first_sequence_number: 0x0102,
         timestamp_offset: 0x1000_0000,
         extensions,
@@ -54,6 +55,7 @@ fn sent(packetizer: &mut Packetizer, frame: OwnedFrame, packing: Packing) -> Vec
 fn frame(timestamp: u32) -> OwnedFrame {
     OwnedFrame {
         payload: [0xf8, 0xff, 0xfe].into(),
+        comfort_noise: false,
         timestamp,
         marker: false,
         audio_level: 30,
@@ -155,17 +157,48 @@ fn capture_time_goes_with_the_first_packet_and_every_fiftieth_frame() {
 }
 
 #[test]
-fn comfort_noise_goes_under_its_own_payload_type() {
+fn rfc3389_4_comfort_noise_goes_under_its_own_payload_type_with_the_numbers_of_the_audio() {
     let noise = OwnedFrame {
         payload: [70].into(),
-        ..frame(0)
+        comfort_noise: true,
+        ..frame(960)
     };
-    let packet = sent(
-        &mut plain_packetizer(),
-        noise,
-        Packing::As { payload_type: 13 },
-    );
-    assert_eq!((packet[1], &packet[12..]), (13, &[70][..]));
+    let red = Packing::Red {
+        payload_type: 63,
+        redundancy: 2,
+    };
+    for packing in [Packing::Plain, red] {
+        let mut packetizer = plain_packetizer();
+        sent(&mut packetizer, frame(0), Packing::Plain);
+        let packet = sent(&mut packetizer, noise.clone(), packing);
+        assert_eq!(
+            packet,
+            b"\x80\x0d\x01\x03\x10\x00\x03\xc0\x12\x34\x56\x78\x46"
+        );
+        assert_eq!(sent(&mut packetizer, frame(0), Packing::Plain)[3], 4);
+    }
+}
+
+#[test]
+fn comfort_noise_is_not_sent_to_those_who_did_not_agree_to_it() {
+    let config = PacketizerConfig {
+        ssrc: 1,
+        payload_type: 0,
+        comfort_noise: None,
+        first_sequence_number: 1,
+        timestamp_offset: 0,
+        extensions: ExtensionIds::default(),
+    };
+    let mut packetizer = Packetizer::new(config, Arc::default()).unwrap();
+    let mut history = History::default();
+    let number = history.push(OwnedFrame {
+        comfort_noise: true,
+        ..frame(0)
+    });
+    let sent = packetizer.write(&history, number, Packing::Plain, HERE, &mut [0; 100]);
+    assert_eq!(sent, Err(Error::ComfortNoise));
+    assert_eq!(packetizer.counters().packets_sent(), 0);
+    assert_eq!(packetizer.next_sequence_number(), 1);
 }
 
 #[test]
@@ -202,8 +235,11 @@ fn rfc8834_5_2_4_every_packet_carries_the_mid() {
         payload_type: 63,
         redundancy: 1,
     };
-    for packing in [Packing::Plain, red, Packing::As { payload_type: 13 }] {
-        let number = history.push(frame(960));
+    for (packing, comfort_noise) in [(Packing::Plain, false), (red, false), (red, true)] {
+        let number = history.push(OwnedFrame {
+            comfort_noise,
+            ..frame(960)
+        });
         let mut buffer = [0; 100];
         let written = packetizer.write(&history, number, packing, HERE, &mut buffer);
         let packet = written.unwrap().packet;

@@ -9,8 +9,8 @@ use proptest::option;
 use proptest::prelude::*;
 use skywave_rtp::{
     CircuitBreaker, CircuitBreakerConfig, CompoundReport, Dlrr, NtpTime, Replies, ReportBlock,
-    ReportInterval, RtcpPacket, RtcpReader, RtpPacket, SenderInfo, TcpThroughput, TmmbEntry,
-    round_trip_time,
+    ReportInterval, RtcpPacket, RtcpReader, RtpPacket, RtxSource, SenderInfo, TcpThroughput,
+    TmmbEntry, round_trip_time,
 };
 
 /// Reads all there is to read; gives the number of things seen.
@@ -128,6 +128,7 @@ proptest! {
         cname in "[ -~]{1,255}",
         mid in option::of("[a-z]{1,40}"),
         bye in option::of("[ -~]{0,255}"),
+        rtx in option::of((any::<u32>(), any::<bool>())),
     ) {
         let sender = sender.map(|(ntp, rtp_timestamp, packet_count, octet_count)| SenderInfo {
             ntp: NtpTime(ntp), rtp_timestamp, packet_count, octet_count,
@@ -136,17 +137,19 @@ proptest! {
             ssrc,
             sender,
             cname: &cname,
+            rtx: rtx.map(|(ssrc, active)| RtxSource { ssrc, sender: sender.filter(|_| active) }),
             mid: mid.as_deref(),
             replies: Replies::default(),
             bye: bye.as_deref(),
         };
-        let mut buffer = [0xee; 900];
+        let mut buffer = [0xee; 1300];
         let len = report.write(&mut buffer).unwrap();
         prop_assert_eq!(len % 4, 0);
+        let sources: Vec<u32> = std::iter::once(ssrc).chain(rtx.map(|(ssrc, _)| ssrc)).collect();
         let mut reader = RtcpReader::new(&buffer[..len]);
         let packets: Vec<_> = reader.by_ref().collect();
         prop_assert_eq!(reader.malformed(), None);
-        prop_assert_eq!(packets.len(), 2 + usize::from(bye.is_some()));
+        prop_assert_eq!(packets.len(), 1 + sources.len() + usize::from(bye.is_some()));
         match &packets[0] {
             RtcpPacket::SenderReport { ssrc: from, info, .. } => {
                 prop_assert_eq!((*from, Some(*info)), (ssrc, sender));
@@ -156,13 +159,17 @@ proptest! {
             }
             other => prop_assert!(false, "{other:?}"),
         }
-        let RtcpPacket::SourceDescription(sdes) = &packets[1] else { panic!("{packets:?}") };
-        let chunk = sdes.chunks().next().unwrap();
-        prop_assert_eq!((chunk.ssrc(), chunk.cname()), (ssrc, Some(cname.as_bytes())));
-        prop_assert_eq!(chunk.mid(), mid.as_deref().map(str::as_bytes));
+        let RtcpPacket::SourceDescription(sdes) = &packets[sources.len()] else {
+            panic!("{packets:?}")
+        };
+        prop_assert!(sdes.chunks().map(|chunk| chunk.ssrc()).eq(sources.iter().copied()));
+        for chunk in sdes.chunks() {
+            prop_assert_eq!(chunk.cname(), Some(cname.as_bytes()));
+            prop_assert_eq!(chunk.mid(), mid.as_deref().map(str::as_bytes));
+        }
         if let Some(reason) = &bye {
-            let Some(RtcpPacket::Bye(bye)) = packets.get(2) else { panic!("{packets:?}") };
-            prop_assert_eq!(bye.ssrcs().collect::<Vec<_>>(), [ssrc]);
+            let Some(RtcpPacket::Bye(bye)) = packets.last() else { panic!("{packets:?}") };
+            prop_assert_eq!(bye.ssrcs().collect::<Vec<_>>(), sources);
             prop_assert_eq!(bye.reason(), reason.as_bytes());
         }
     }

@@ -36,6 +36,7 @@ fn frame(octets: usize) -> impl Strategy<Value = OwnedFrame> {
     (payload, any::<(u32, bool, bool, u64)>(), 0_u8..=127).prop_map(
         |(payload, (timestamp, marker, voice, captured), audio_level)| OwnedFrame {
             payload: payload.into(),
+            comfort_noise: false,
             timestamp,
             marker,
             audio_level,
@@ -56,6 +57,7 @@ fn departure() -> impl Strategy<Value = Departure> {
 #[derive(Clone, Debug)]
 enum Step {
     Send(Packing, usize),
+    Noise,
     /// Somebody else gets this frame.
     Skip,
     Tone,
@@ -70,12 +72,12 @@ fn step() -> impl Strategy<Value = Step> {
     let packing = prop_oneof![
         3 => Just(Packing::Plain),
         5 => Just(red),
-        1 => Just(Packing::As { payload_type: 13 }),
     ];
     // Room for the longest frame, and for more or less redundancy.
     let room = MAX_HEADER_LEN + 31..200;
     prop_oneof![
         8 => (packing, room).prop_map(|(packing, room)| Step::Send(packing, room)),
+        1 => Just(Step::Noise),
         1 => Just(Step::Skip),
         1 => Just(Step::Tone),
         1 => Just(Step::Interrupt),
@@ -86,6 +88,7 @@ fn config(extensions: ExtensionIds) -> PacketizerConfig {
     PacketizerConfig {
         ssrc: 0x1234_5678,
         payload_type: 111,
+        comfort_noise: Some(13),
         first_sequence_number: 65_500,
         timestamp_offset: u32::MAX - 20_000,
         extensions,
@@ -122,6 +125,7 @@ proptest! {
         let config = PacketizerConfig {
             ssrc,
             payload_type,
+            comfort_noise: None,
             first_sequence_number: sequence,
             timestamp_offset: offset,
             extensions,
@@ -170,6 +174,7 @@ proptest! {
             timestamp += step;
             let number = history.push(OwnedFrame {
                 payload: payload.clone().into(),
+                comfort_noise: false,
                 timestamp,
                 marker: false,
                 audio_level: 0,
@@ -211,6 +216,7 @@ proptest! {
 
         for (n, (step, mut frame, departure, again)) in steps.into_iter().enumerate() {
             frame.timestamp = n as u32 * 960;
+            frame.comfort_noise = matches!(step, Step::Noise);
             let timestamp = frame.timestamp;
             let number = history.push(frame);
             let sequence_number = packetizer.next_sequence_number();
@@ -220,6 +226,9 @@ proptest! {
                 Step::Interrupt => { packetizer.interrupt(); continue }
                 Step::Send(packing, room) => {
                     packetizer.write(&history, number, packing, departure, &mut buffer[..room])
+                }
+                Step::Noise => {
+                    packetizer.write(&history, number, Packing::Plain, departure, &mut buffer)
                 }
                 Step::Tone => match tones.poll(timestamp, 960, 48_000) {
                     Some(tone) => packetizer.write_tone(tone, 126, departure, &mut buffer),
@@ -270,6 +279,7 @@ proptest! {
             if send {
                 let number = history.push(OwnedFrame {
                     payload: vec![1; usize::from(back)].into(),
+                    comfort_noise: false,
                     timestamp: 0,
                     marker: false,
                     audio_level: 0,

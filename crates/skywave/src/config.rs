@@ -98,8 +98,8 @@ pub struct TrackConfig {
     pub max_swap_delay: Duration,
     /// What is sent of silence. Default: every packet.
     pub silence: SilencePolicy,
-    /// How long digital silence is sent before [`SilencePolicy::Stop`] stops it, so that pauses
-    /// between words are no pauses of the stream. Default: 200 ms.
+    /// How long silence is sent before [`SilencePolicy::Stop`] stops it, or comfort noise takes its
+    /// place, so that pauses between words are no pauses of the stream. Default: 200 ms.
     pub silence_hangover: Duration,
     /// How long the encoder thread may be held up, after the frame in work, without anything being
     /// left out: what was missed is then sent at once. Zero sends no two frames at once: all but

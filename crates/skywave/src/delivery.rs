@@ -27,6 +27,7 @@ impl Delivery {
             stream: self.stream,
             frame: OwnedFrame {
                 payload: self.frame.payload,
+                comfort_noise: self.frame.comfort_noise,
                 timestamp: self.frame.timestamp,
                 marker: self.frame.marker,
                 audio_level: self.frame.audio_level,

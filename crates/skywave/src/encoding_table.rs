@@ -211,13 +211,11 @@ mod tests {
     use super::*;
 
     fn limited(bits: u32) -> Packetization {
-        Packetization {
-            encoding: Encoding::Opus(OpusReceiver {
-                max_bitrate: OpusBitrate::step_at_most(bits),
-                ..OpusReceiver::MONO
-            }),
-            ptime: Ptime::Ms20,
-        }
+        let receiver = OpusReceiver {
+            max_bitrate: OpusBitrate::step_at_most(bits),
+            ..OpusReceiver::MONO
+        };
+        Packetization::new(Encoding::Opus(receiver), Ptime::Ms20)
     }
 
     #[test]
@@ -273,10 +271,7 @@ mod tests {
         };
         let nearest = table.reserve(long).unwrap();
         assert_eq!(nearest.packetization, limited(64_000));
-        let pcmu = Packetization {
-            encoding: Encoding::Pcmu,
-            ptime: Ptime::Ms20,
-        };
+        let pcmu = Packetization::new(Encoding::Pcmu, Ptime::Ms20);
         assert_eq!(table.reserve(pcmu), None);
     }
 

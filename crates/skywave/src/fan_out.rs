@@ -254,6 +254,7 @@ mod tests {
             stream: StreamKey(1),
             frame: OwnedFrame {
                 payload: Arc::default(),
+                comfort_noise: false,
                 timestamp: 0,
                 marker: false,
                 audio_level: 127,

@@ -2,6 +2,7 @@
 
 use skywave_audio::{
     AudioCodec, Encoding, OpusBandwidth, OpusBitrate, OpusReceiver, Packetization, Ptime,
+    SilencePolicy,
 };
 use skywave_peer::{MediaFormat, Remote};
 use skywave_rtp::History;
@@ -113,9 +114,12 @@ pub(crate) fn packetization(
     let mut receiver = opus_receiver(&negotiated.remote_fmtp);
     let limits = [receiver.max_bitrate, described_limit(negotiated, ptime)];
     receiver.max_bitrate = limits.into_iter().flatten().min();
+    let is_g711 = matches!(codec, AudioCodec::Pcmu | AudioCodec::Pcma);
+    let leaves_out = track.silence != SilencePolicy::Continuous;
     Ok(Packetization {
         encoding: Encoding::new(codec, receiver),
         ptime,
+        comfort_noise: is_g711 && leaves_out && negotiated.comfort_noise.is_some(),
     })
 }
 
@@ -128,7 +132,7 @@ fn as_it_comes(negotiated: &Negotiated, track: &TrackConfig) -> Result<Packetiza
             maxptime,
             shortest: ptime.milliseconds(),
         }),
-        _ => Ok(Packetization { encoding, ptime }),
+        _ => Ok(Packetization::new(encoding, ptime)),
     }
 }
 

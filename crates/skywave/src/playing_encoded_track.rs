@@ -144,6 +144,7 @@ impl PlayingEncodedTrack {
         let clock_rate = packet.codec().clock_rate();
         let frame = EncodedFrame {
             payload: Arc::clone(packet.payload()),
+            comfort_noise: false,
             begin: self.position,
             timestamp: rtp_timestamp(self.position, clock_rate),
             marker: std::mem::take(&mut self.pausing),
@@ -244,10 +245,7 @@ mod tests {
         }
 
         fn join(&self) {
-            let packetization = Packetization {
-                encoding: Encoding::OPUS_STEREO,
-                ptime: Ptime::Ms20,
-            };
+            let packetization = Packetization::new(Encoding::OPUS_STEREO, Ptime::Ms20);
             self.track.shared.join(0, packetization);
         }
 

@@ -90,10 +90,7 @@ mod tests {
 
     fn listener(track: &Arc<TrackShared>) -> Seat {
         let mut seat = Seat::new(watch::Sender::new(Status::default()));
-        let packetization = Packetization {
-            encoding: Encoding::OPUS_MONO,
-            ptime: Ptime::Ms20,
-        };
+        let packetization = Packetization::new(Encoding::OPUS_MONO, Ptime::Ms20);
         let audience = Audience::reserve(Arc::clone(track), 0, packetization);
         seat.set_audience(audience.unwrap());
         seat.join();

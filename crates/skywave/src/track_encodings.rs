@@ -158,7 +158,9 @@ pub(crate) fn deliver(
 }
 
 fn delivery(place: StreamPlace, frame: EncodedFrame, clock: &FrameClock) -> Delivery {
-    let Packetization { encoding, ptime } = place.packetization;
+    let Packetization {
+        encoding, ptime, ..
+    } = place.packetization;
     Delivery {
         stream: place.stream,
         captured: clock.instant(frame.begin),
@@ -252,13 +254,11 @@ mod tests {
     }
 
     fn limited(bits: u32) -> Packetization {
-        Packetization {
-            encoding: Encoding::Opus(OpusReceiver {
-                max_bitrate: OpusBitrate::step_at_most(bits),
-                ..OpusReceiver::MONO
-            }),
-            ptime: Ptime::Ms20,
-        }
+        let receiver = OpusReceiver {
+            max_bitrate: OpusBitrate::step_at_most(bits),
+            ..OpusReceiver::MONO
+        };
+        Packetization::new(Encoding::Opus(receiver), Ptime::Ms20)
     }
 
     #[test]
@@ -313,13 +313,11 @@ mod tests {
     #[test]
     fn only_who_uses_error_correction_gets_it_and_only_while_the_worst_tenth_loses() {
         let mut stage = Stage::new();
-        let correcting = Packetization {
-            encoding: Encoding::Opus(OpusReceiver {
-                fec: true,
-                ..OpusReceiver::MONO
-            }),
-            ptime: Ptime::Ms20,
+        let receiver = OpusReceiver {
+            fec: true,
+            ..OpusReceiver::MONO
         };
+        let correcting = Packetization::new(Encoding::Opus(receiver), Ptime::Ms20);
         let plain = Packetization {
             encoding: Encoding::OPUS_MONO,
             ..correcting

@@ -70,6 +70,7 @@ impl Peer {
         let config = PacketizerConfig {
             ssrc: local.ssrc,
             payload_type: remote.rtp.payload_type,
+            comfort_noise: remote.rtp.comfort_noise,
             first_sequence_number: local.first_sequence_number,
             timestamp_offset: local.timestamp_offset,
             extensions: remote.rtp.extensions,

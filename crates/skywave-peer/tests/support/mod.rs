@@ -224,6 +224,7 @@ impl World {
             stream: STREAM,
             frame: OwnedFrame {
                 payload: Arc::new(self.media_time.to_be_bytes()),
+                comfort_noise: false,
                 timestamp: self.media_time,
                 marker: std::mem::take(&mut self.marker),
                 audio_level: 20,
@@ -315,6 +316,7 @@ pub(crate) fn terms() -> RtpTerms {
         rtx: None,
         red: None,
         telephone_event: None,
+        comfort_noise: None,
         tmmbr: false,
         rcvr_rtt: false,
         rtcp_rsize: true,

@@ -123,7 +123,7 @@ impl Stage {
 }
 
 fn of(encoding: Encoding, ptime: Ptime) -> Packetization {
-    Packetization { encoding, ptime }
+    Packetization::new(encoding, ptime)
 }
 
 const PUNCTUAL: Duration = Duration::ZERO;

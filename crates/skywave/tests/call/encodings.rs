@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use skywave::{
     AudioCodec, AudioTrack, EncodedPacket, EncodedSource, EncodedSupply, EncodedTrackConfig,
-    Engine, EngineConfig, Error, OpusBitrate, OpusFile, OpusOptions, OpusRateControl, TrackConfig,
+    Engine, EngineConfig, Error, OpusBitrate, OpusFile, OpusOptions, OpusRateControl, Silence,
+    SilencePolicy, TrackConfig,
 };
 use tokio::time::timeout;
+use webrtc::rtp::packet::Packet;
 
 use crate::peer::{Listener, PATIENCE};
 use crate::{connected, tone};
@@ -112,6 +114,63 @@ async fn rfc3551_4_5_2_g722_has_a_clock_of_8_khz() {
     assert!(ticks(1).wrapping_sub(ticks(0)).is_multiple_of(160));
     let stats = transmitter.transmission_stats();
     assert_eq!(stats.mime_type, Some("audio/G722"));
+}
+
+/// Receives PCMU until comfort noise has come, and then two packets of sound; gives these three.
+async fn pause(track: &AudioTrack, listener: &mut Listener) -> Vec<Packet> {
+    listener.packets(5).await;
+    track.replace_audio_source(Silence);
+    let until_noise = listener.packets_until(|packet| packet.header.payload_type == 13);
+    let mut packets = Vec::from_iter(until_noise.await.pop());
+    track.replace_audio_source(tone(440.0));
+    let until_sound = listener.packets_until(|packet| packet.header.payload_type == 0);
+    packets.extend(until_sound.await.pop());
+    packets.extend(listener.packets(1).await);
+    packets
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc3389_4_pause_is_described_to_who_agreed_to_comfort_noise_and_left_out_for_others() {
+    let engine = Engine::bind(EngineConfig::default()).unwrap();
+    let config = TrackConfig {
+        codecs: vec![AudioCodec::Pcmu],
+        silence: SilencePolicy::Stop,
+        ..TrackConfig::default()
+    };
+    let track = track(&engine, config);
+    let mut calls = Vec::new();
+    for mut listener in [Listener::of_g711().await, Listener::new().await] {
+        let mut transmitter = engine.transmitter(&track).unwrap();
+        let offer = listener.offer().await;
+        let answer = transmitter.accept_offer(&offer).unwrap();
+        listener.accept_answer(answer).await;
+        connected(&transmitter).await;
+        listener.packets(1).await;
+        calls.push((transmitter, listener));
+    }
+    assert_eq!(track.encodings().len(), 2);
+    let [(_noise, noisy), (_plain, plain)] = &mut calls[..] else {
+        unreachable!("two listeners");
+    };
+    let packets = pause(&track, noisy).await;
+    let [noise, sound, next] = &packets[..] else {
+        panic!("{packets:?}");
+    };
+    assert_eq!(noise.payload[..], [127]);
+    let markers = packets.iter().map(|packet| packet.header.marker);
+    assert!(markers.eq([false, true, false]));
+    let pause = sound.header.timestamp.wrapping_sub(noise.header.timestamp);
+    assert!(pause > 0 && pause.is_multiple_of(160), "{pause}");
+    let number = |packet: &Packet| packet.header.sequence_number;
+    assert_eq!(number(next), number(sound).wrapping_add(1));
+    // The same pause: nothing but sound around it.
+    let packets = plain.packets_until(|packet| packet.header.marker).await;
+    assert!(packets.iter().all(|packet| packet.header.payload_type == 0));
+    let [.., before, after] = &packets[..] else {
+        panic!("{packets:?}");
+    };
+    assert!(after.header.timestamp.wrapping_sub(before.header.timestamp) > 160);
+    assert_eq!(number(after), number(before).wrapping_add(1));
 }
 
 #[test]

@@ -55,6 +55,17 @@ impl Listener {
         Self::with(media).await
     }
 
+    /// One that takes PCMU and comfort noise only.
+    pub(crate) async fn of_g711() -> Self {
+        let mut media = MediaEngine::default();
+        for (name, payload_type) in [("audio/PCMU", 0), ("audio/CN", 13)] {
+            let mut codec = codec(name, 1, "", payload_type);
+            codec.capability.clock_rate = 8_000;
+            media.register_codec(codec, RTPCodecType::Audio).unwrap();
+        }
+        Self::with(media).await
+    }
+
     /// One that reports what it receives, twice a second.
     pub(crate) async fn reporting() -> Self {
         let mut media = MediaEngine::default();

@@ -45,6 +45,7 @@ fn packets(sent: &[&Delivery]) -> Vec<(u16, u32, bool)> {
     let config = PacketizerConfig {
         ssrc: 1,
         payload_type: 0,
+        comfort_noise: None,
         first_sequence_number: 60_000,
         timestamp_offset: 0xffff_0000,
         extensions: ExtensionIds::default(),
