@@ -9,15 +9,16 @@ use crate::{AudioSource, Error};
 
 /// An audio file, played over and over without a gap unless told otherwise.
 ///
-/// WAV, AIFF, FLAC, MP3, AAC (ADTS, MP4), ALAC (MP4) and Ogg (Vorbis, Opus,
-/// FLAC) of any rate and number of channels, resampled to 48 kHz and mixed to
-/// stereo. A thread of its own decodes up to a second ahead; dropping the source
+/// WAV, AIFF, FLAC, MP3, AAC (ADTS, MP4), ALAC (MP4), Ogg, WebM and Matroska
+/// (Vorbis, Opus, FLAC) of any rate and number of channels, resampled to 48 kHz
+/// and mixed to stereo. A thread of its own decodes up to a second ahead; dropping the source
 /// ends it.
 ///
 /// A damaged packet is left out and counted, and a file cut short is played as
 /// far as it goes. The source ends when the file can no longer be read;
 /// [`PlaybackControl::failure`] says why. MP4 files repeat with the silence that
-/// their encoder put around the audio, some 20 to 50 ms.
+/// their encoder put around the audio, some 20 to 50 ms, WebM files with that in
+/// their last packet.
 pub struct FileSource {
     playback: Playback,
 }

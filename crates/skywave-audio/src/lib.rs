@@ -38,6 +38,7 @@
 mod audio_level;
 mod codec;
 mod contained_source;
+mod container;
 mod decoder;
 mod downmix;
 mod encoded_frame;
@@ -65,6 +66,7 @@ mod opus_decoder;
 mod opus_encoder;
 mod opus_file;
 mod opus_options;
+mod opus_reader;
 mod opus_receiver;
 mod output_rate;
 mod packet_encoder;

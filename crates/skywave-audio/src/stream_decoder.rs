@@ -10,7 +10,7 @@ use crate::Error;
 use crate::decoder::Decoder;
 use crate::output_rate::OutputRate;
 
-/// Decodes an encoded stream to 48 kHz stereo: MP3, AAC (ADTS), Ogg, FLAC, WAV
+/// Decodes an encoded stream to 48 kHz stereo: MP3, AAC (ADTS), Ogg, WebM, FLAC, WAV
 /// and what else a [`FileSource`](crate::FileSource) plays, as far as it can be
 /// read in one go.
 ///
@@ -94,6 +94,9 @@ mod tests {
             "stereo_44k1.ogg",
             "stereo.opus",
             "mono_16k.aac",
+            "stereo_60ms.webm",
+            "live.webm",
+            "stereo_44k1.mkv",
         ] {
             let octets = std::fs::read(folder.join(name)).unwrap();
             let reader = std::io::Cursor::new(octets);
@@ -104,6 +107,7 @@ mod tests {
             let level = amplitude(&left, 440.0);
             assert!(level > 0.07, "{name}: {level}");
             assert_eq!(decoder.damaged_packets(), 0, "{name}");
+            assert_eq!(decoder.fault(), None, "{name}");
         }
     }
 }

@@ -26,7 +26,7 @@ fn collect(source: &mut FileSource, count: usize) -> Vec<[f32; 2]> {
 }
 
 /// What the files hold: samples and their rate.
-const SAMPLES: [(&str, u64, u64); 12] = [
+const SAMPLES: [(&str, u64, u64); 15] = [
     ("mono_8k.wav", 4_000, 8_000),
     ("mono_8k.aiff", 4_000, 8_000),
     ("s24_44k1.wav", 4_410, 44_100),
@@ -40,6 +40,10 @@ const SAMPLES: [(&str, u64, u64); 12] = [
     // With what the encoder put around the audio.
     ("stereo_44k1.m4a", 23_552, 44_100),
     ("mono_16k.aac", 9_216, 16_000),
+    // All of the last packet.
+    ("stereo_60ms.webm", 17 * 2_880 - 312, 48_000),
+    ("live.webm", 26 * 960 - 312, 48_000),
+    ("stereo_44k1.mkv", 22_080, 44_100),
 ];
 
 fn channel(pcm: &[[f32; 2]], side: usize) -> Vec<f32> {

@@ -177,6 +177,8 @@ fn damaged_content_never_panics_in_the_caller() {
         "mono_22k05.mp3",
         "stereo_44k1.ogg",
         "surround.opus",
+        "stereo_60ms.webm",
+        "stereo_44k1.mkv",
     ] {
         let whole = fs::read(testdata(name)).unwrap();
         let path = std::env::temp_dir().join(format!("skywave-{}-bad-{name}", std::process::id()));
