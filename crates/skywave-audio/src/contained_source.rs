@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::AudioSource;
+use crate::{AudioSource, RetiredSource};
 
 /// A source of the user's that the player owns. Whatever panics in it, when dropped too, does no
 /// harm to the thread that happens to run it.
@@ -15,6 +15,8 @@ pub(crate) struct Reading {
     pub(crate) samples: usize,
     /// Nothing more will come.
     pub(crate) ended: bool,
+    /// What was read within it, and is done with.
+    pub(crate) retired: Vec<RetiredSource>,
 }
 
 impl ContainedSource {
@@ -31,6 +33,7 @@ impl ContainedSource {
         let read = || Reading {
             samples: source.read(pcm).min(pcm.len()),
             ended: source.ended(),
+            retired: source.take_retired(),
         };
         contain(read)
     }
