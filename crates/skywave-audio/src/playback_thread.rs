@@ -1,11 +1,11 @@
 //! The thread that decodes files one after another.
 
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
+use crate::containment::contain;
 use crate::decoder::Decoder;
 use crate::file_decoder::FileDecoder;
 use crate::playback::{Programme, Repeat, Shared};
@@ -117,7 +117,7 @@ impl PlaybackThread {
     /// Plays one file from `position` on; one that cannot be played is left out.
     fn play_guarded(&mut self, index: u32, position: Duration) -> Next {
         self.fault = None;
-        let played = catch_unwind(AssertUnwindSafe(|| self.play(index, position)));
+        let played = contain(|| self.play(index, position));
         let error = match played {
             Ok(Ok(next)) => return next,
             Ok(Err(error)) => error,
