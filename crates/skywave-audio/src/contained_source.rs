@@ -1,9 +1,7 @@
 //! A source whose panics do not get out.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use crate::AudioSource;
+use crate::containment::contain;
+use crate::{AudioSource, RetiredSource};
 
 /// A source of the user's that the player owns. Whatever panics in it, when dropped too, does no
 /// harm to the thread that happens to run it.
@@ -15,6 +13,8 @@ pub(crate) struct Reading {
     pub(crate) samples: usize,
     /// Nothing more will come.
     pub(crate) ended: bool,
+    /// What was read within it, and is done with.
+    pub(crate) retired: Vec<RetiredSource>,
 }
 
 impl ContainedSource {
@@ -31,6 +31,7 @@ impl ContainedSource {
         let read = || Reading {
             samples: source.read(pcm).min(pcm.len()),
             ended: source.ended(),
+            retired: source.take_retired(),
         };
         contain(read)
     }
@@ -53,20 +54,4 @@ impl Drop for ContainedSource {
         let source = self.0.take();
         let _ = contain(|| drop(source));
     }
-}
-
-/// Runs what may panic; the error is what it panicked with.
-pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
-        let message = message(payload.as_ref());
-        // What a panic carries may be of the user's making as well.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        message
-    })
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
 }

@@ -1,7 +1,6 @@
 //! Decoding of one encoded stream to stereo at its own rate: WAV, AIFF, FLAC,
-//! MP3, AAC in ADTS or MP4, ALAC in MP4, and Ogg with Vorbis, FLAC or Opus.
+//! MP3, AAC in ADTS or MP4, ALAC in MP4, and Vorbis, FLAC or Opus in Ogg, WebM or Matroska.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,12 +8,12 @@ use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as MediaError;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatReader, SeekMode, SeekTo, Track, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::formats::{SeekTo, Track};
+use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Time, TimeBase, Timestamp};
 
+use crate::container::{Container, nanoseconds};
 use crate::downmix::Downmix;
 use crate::opus_decoder::OpusDecoder;
 use crate::{Error, SAMPLE_RATE};
@@ -23,15 +22,14 @@ use crate::{Error, SAMPLE_RATE};
 pub(crate) struct Decoder {
     /// What errors call the stream: a path or a URL.
     name: PathBuf,
-    format: Box<dyn FormatReader>,
+    container: Container,
     track: u32,
     time_base: Option<TimeBase>,
     /// Where in `time_base` the audio begins: some streams are cut from longer ones.
     origin: i64,
     codec: Codec,
     interleaved: Vec<f32>,
-    /// Where to begin to be heard after a seek.
-    heard_from: Duration,
+    unheard: Unheard,
     at_end: bool,
     /// Packets left out, and why the last one was.
     damaged: u64,
@@ -49,17 +47,17 @@ impl Decoder {
         extension: Option<&str>,
         media: Box<dyn MediaSource>,
     ) -> Result<Self, Error> {
-        let format = probe(name, extension, media)?;
-        let (track, codec) = open_track(name, format.as_ref())?;
+        let container = Container::probe(name, extension, media)?;
+        let (track, codec) = open_track(name, &container)?;
         Ok(Self {
             name: name.into(),
             track: track.id,
             time_base: track.time_base,
             origin: track.start_ts.get().max(0),
             codec,
-            format,
+            container,
             interleaved: Vec::new(),
-            heard_from: Duration::ZERO,
+            unheard: Unheard::Nothing,
             at_end: false,
             damaged: 0,
             damage: None,
@@ -71,8 +69,8 @@ impl Decoder {
     /// None at the end of the pass. A broken packet is counted and gives none.
     pub(crate) fn decode_next(&mut self, pcm: &mut Vec<[f32; 2]>) -> Result<Option<u32>, Error> {
         while !self.at_end {
-            match self.format.next_packet() {
-                Ok(Some(packet)) if packet.track_id == self.track => {
+            match self.container.next_packet(self.track) {
+                Ok(Some(packet)) => {
                     let start = pcm.len();
                     let rate = self.decode(&packet, pcm);
                     if !RATES.contains(&rate) {
@@ -84,7 +82,6 @@ impl Decoder {
                     self.drop_unheard(&packet, rate, start, pcm);
                     return Ok(Some(rate));
                 }
-                Ok(Some(_)) => {}
                 Ok(None) => self.at_end = true,
                 // The next link of a chained Ogg file (RFC 3533 §4).
                 Err(MediaError::ResetRequired) => self.restart_codec()?,
@@ -119,23 +116,22 @@ impl Decoder {
             ts: Timestamp::new(steps.get().saturating_add(self.origin)),
             track_id: self.track,
         };
-        if self.format.seek(SeekMode::Accurate, to).is_err() {
+        if !self.container.seek(to) {
             return Ok(false);
         }
         self.restart_codec()?;
         (self.at_end, self.damaged) = (false, 0);
         (self.damage, self.fault) = (None, None);
-        self.hear_from(position);
-        Ok(true)
-    }
-
-    /// Leaves out of what is decoded from here on all that lies before
-    /// `position` from the beginning of the stream, which is not zero.
-    pub(crate) fn hear_from(&mut self, position: Duration) {
-        self.heard_from = position;
+        self.unheard = Unheard::Before(position);
         if let Codec::Opus(decoder) = &mut self.codec {
             decoder.forget_pre_skip();
         }
+        Ok(true)
+    }
+
+    /// Leaves out of what is decoded, which is the stream from its beginning, as much as `length`.
+    pub(crate) fn leave_out(&mut self, length: Duration) {
+        self.unheard = Unheard::First { length, passed: 0 };
     }
 
     /// Packets of this pass that could not be decoded and were left out.
@@ -163,7 +159,7 @@ impl Decoder {
     }
 
     fn restart_codec(&mut self) -> Result<(), Error> {
-        let (track, codec) = open_track(&self.name, self.format.as_ref())?;
+        let (track, codec) = open_track(&self.name, &self.container)?;
         (self.track, self.time_base) = (track.id, track.time_base);
         self.origin = track.start_ts.get().max(0);
         self.codec = codec;
@@ -200,27 +196,53 @@ impl Decoder {
         }
     }
 
-    /// Takes out what lies before the position sought.
+    /// Takes out what shall not be heard of the samples behind `start`, which are the packet's.
     fn drop_unheard(&mut self, packet: &Packet, rate: u32, start: usize, pcm: &mut Vec<[f32; 2]>) {
-        if self.heard_from.is_zero() {
-            return;
+        let decoded = pcm.len() - start;
+        let ahead = match &mut self.unheard {
+            Unheard::Nothing => return,
+            // Without samples the rate is any.
+            _ if decoded == 0 => return,
+            Unheard::Before(position) => {
+                let position = position.as_nanos() as i128;
+                position - self.position_of(packet)
+            }
+            Unheard::First { length, passed } => {
+                let before = i128::from(*passed) * 1_000_000_000 / i128::from(rate);
+                *passed += decoded as u64;
+                length.as_nanos() as i128 - before
+            }
+        };
+        let samples = (ahead * i128::from(rate) + 500_000_000) / 1_000_000_000;
+        let unheard = usize::try_from(samples).unwrap_or(0).min(decoded);
+        pcm.drain(start..start + unheard);
+        if unheard < decoded {
+            self.unheard = Unheard::Nothing;
         }
+    }
+
+    /// When the first sample decoded of a packet is due, in nanoseconds.
+    fn position_of(&self, packet: &Packet) -> i128 {
         let mut first = i128::from(packet.pts.get()) - i128::from(self.origin);
         match &self.codec {
             Codec::Opus(decoder) => first -= i128::from(decoder.pre_skip()),
             Codec::Other(_) => first += i128::from(packet.trim_start.get()),
         }
-        let nanoseconds = self.time_base.map_or(0, |base| {
-            first * i128::from(base.numer.get()) * 1_000_000_000 / i128::from(base.denom.get())
-        });
-        let ahead = self.heard_from.as_nanos() as i128 - nanoseconds;
-        let samples = (ahead * i128::from(rate) + 500_000_000) / 1_000_000_000;
-        let unheard = usize::try_from(samples).unwrap_or(0).min(pcm.len() - start);
-        pcm.drain(start..start + unheard);
-        if start < pcm.len() {
-            self.heard_from = Duration::ZERO;
-        }
+        self.time_base.map_or(0, |base| nanoseconds(first, base))
     }
+}
+
+/// What is decoded in vain.
+enum Unheard {
+    Nothing,
+    /// What lies before that position from the beginning of the stream, by its time stamps: the
+    /// format was made to seek there.
+    Before(Duration),
+    /// So much of the stream, of which that many samples have passed.
+    First {
+        length: Duration,
+        passed: u64,
+    },
 }
 
 enum Codec {
@@ -237,34 +259,9 @@ impl Codec {
     }
 }
 
-pub(crate) fn probe(
-    name: &Path,
-    extension: Option<&str>,
-    media: Box<dyn MediaSource>,
-) -> Result<Box<dyn FormatReader>, Error> {
-    let stream = MediaSourceStream::new(media, Default::default());
-    let mut hint = Hint::new();
-    if let Some(extension) = extension {
-        hint.with_extension(extension);
-    }
-    symphonia::default::get_probe()
-        .probe(&hint, stream, Default::default(), Default::default())
-        .map_err(|error| match error {
-            MediaError::IoError(cause) if cause.kind() != ErrorKind::UnexpectedEof => Error::Read {
-                path: name.into(),
-                cause,
-            },
-            MediaError::DecodeError(reason) => Error::Damaged {
-                path: name.into(),
-                reason: reason.into(),
-            },
-            _ => Error::NotAudio { path: name.into() },
-        })
-}
-
 /// The first audio track and a decoder for it.
-fn open_track<'a>(name: &Path, format: &'a dyn FormatReader) -> Result<(&'a Track, Codec), Error> {
-    let Some(track) = format.default_track(TrackType::Audio) else {
+fn open_track<'a>(name: &Path, container: &'a Container) -> Result<(&'a Track, Codec), Error> {
+    let Some(track) = container.audio_track() else {
         return Err(Error::NotAudio { path: name.into() });
     };
     let unsupported = |what: String| Error::Unsupported {

@@ -29,7 +29,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// The content is no audio format known here, or breaks off before any audio.
-    #[error("{}: not a whole audio file of a known format (WAV, AIFF, FLAC, MP3, AAC, MP4 or Ogg)", path.display())]
+    #[error("{}: not a whole audio file of a known format (WAV, AIFF, FLAC, MP3, AAC, MP4, Ogg, WebM or Matroska)", path.display())]
     NotAudio {
         /// The file.
         path: PathBuf,

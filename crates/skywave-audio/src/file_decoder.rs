@@ -42,7 +42,7 @@ impl FileDecoder {
         }
         if !self.decoder.seek(position)? {
             self.rewind()?;
-            self.decoder.hear_from(position);
+            self.decoder.leave_out(position);
         }
         Ok(())
     }

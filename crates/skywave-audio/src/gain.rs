@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
-use crate::AudioSource;
 use crate::ramp::Ramp;
+use crate::{AudioSource, RetiredSource};
 
 /// Any source at another volume, changed live without a click: every change is
 /// a ramp of 5 ms.
@@ -57,6 +57,10 @@ impl<S: AudioSource> AudioSource for Gain<S> {
 
     fn error(&mut self) -> Option<String> {
         self.source.error()
+    }
+
+    fn take_retired(&mut self) -> Vec<RetiredSource> {
+        self.source.take_retired()
     }
 }
 

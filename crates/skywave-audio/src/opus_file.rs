@@ -1,27 +1,22 @@
-//! Opus out of a file, packet by packet, without decoding it (RFC 7845 for Ogg).
+//! Opus out of a file, packet by packet, without decoding it.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
-use symphonia::core::errors::Error as MediaError;
-use symphonia::core::formats::{FormatReader, TrackType};
+use crate::opus_reader::{OpusReader, ended};
+use crate::{EncodedSource, EncodedSupply, Error};
 
-use crate::decoder::probe;
-use crate::file_decoder::open_file;
-use crate::{AudioCodec, EncodedPacket, EncodedSource, EncodedSupply, Error};
-
-/// The packets of an Ogg Opus file, mono or stereo.
+/// The packets of a file of Opus, mono or stereo: Ogg (RFC 7845), WebM or Matroska, told by what
+/// is in it, whatever its name. Of several audio tracks the first is taken, and pictures are left
+/// out.
 ///
 /// A thread of its own reads ahead; dropping the source ends it. What a player of the file would
 /// trim is sent all the same, as packets are not taken apart: the pre-skip at the beginning
 /// (RFC 7845 §4.2; mostly 6.5 ms, in which the decoder settles) and the rest of the last packet.
 /// So a file that is repeated has a gap of some milliseconds. A file cut short is played as far as
-/// it goes.
+/// it goes; a WebM file recorded live does not say how long it is, so that nobody can see whether
+/// it was cut.
 pub struct OpusFile {
     packets: Receiver<EncodedSupply>,
     /// What is answered from now on.
@@ -48,7 +43,7 @@ impl OpusFile {
     }
 
     fn start(path: &Path, repeating: bool) -> Result<Self, Error> {
-        let reader = Reader::open(path)?;
+        let reader = OpusReader::open(path)?;
         let (sender, packets) = sync_channel(PACKETS_AHEAD);
         thread::Builder::new()
             .name("opus-file".into())
@@ -82,78 +77,8 @@ impl std::fmt::Debug for OpusFile {
     }
 }
 
-/// One pass through a file.
-struct Reader {
-    path: PathBuf,
-    format: Box<dyn FormatReader>,
-    track: u32,
-}
-
-impl Reader {
-    fn open(path: &Path) -> Result<Self, Error> {
-        let file = open_file(path)?;
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        let format = probe(path, extension, Box::new(file))?;
-        let track = opus_track(format.as_ref()).map_err(|what| Error::Unsupported {
-            path: path.into(),
-            what,
-        })?;
-        Ok(Self {
-            path: path.into(),
-            format,
-            track,
-        })
-    }
-
-    /// The next packet, or the end of the pass.
-    fn next(&mut self) -> EncodedSupply {
-        loop {
-            match self.format.next_packet() {
-                Ok(Some(packet)) if packet.track_id == self.track => {
-                    return match EncodedPacket::new(AudioCodec::Opus, &packet.data[..]) {
-                        Ok(packet) => EncodedSupply::Packet(packet),
-                        Err(error) => ended(error),
-                    };
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => return EncodedSupply::Ended { fault: None },
-                // The next link of a chained Ogg file (RFC 3533 §4).
-                Err(MediaError::ResetRequired) => match opus_track(self.format.as_ref()) {
-                    Ok(track) => self.track = track,
-                    Err(what) => return ended(what),
-                },
-                Err(error) => return ended(error),
-            }
-        }
-    }
-}
-
-impl Reader {
-    /// Whether an Ogg file lacks its last page (RFC 3533 §6: the end of a logical stream is marked).
-    fn is_cut(&self) -> bool {
-        let mut tail = Vec::new();
-        let read = File::open(&self.path).and_then(|mut file| {
-            let len = file.metadata()?.len();
-            file.seek(SeekFrom::Start(len.saturating_sub(MAX_OGG_PAGE)))?;
-            file.take(MAX_OGG_PAGE).read_to_end(&mut tail)
-        });
-        // What cannot be read is told elsewhere.
-        read.is_ok() && !(0..tail.len()).any(|start| is_last_page(&tail[start..]))
-    }
-}
-
-/// Whether these octets are exactly one page, and that the last of its stream.
-fn is_last_page(octets: &[u8]) -> bool {
-    let Some((header, rest)) = octets.split_first_chunk::<27>() else {
-        return false;
-    };
-    let table = rest.get(..header[26].into()).unwrap_or_default();
-    let body: usize = table.iter().copied().map(usize::from).sum();
-    header.starts_with(b"OggS") && header[5] & 4 != 0 && rest.len() == table.len() + body
-}
-
 /// Sends packets until the source is dropped, and why there are no more.
-fn read_ahead(mut reader: Reader, repeating: bool, packets: &SyncSender<EncodedSupply>) {
+fn read_ahead(mut reader: OpusReader, repeating: bool, packets: &SyncSender<EncodedSupply>) {
     let mut sent = 0_u64;
     loop {
         let supply = match reader.next() {
@@ -162,7 +87,7 @@ fn read_ahead(mut reader: Reader, repeating: bool, packets: &SyncSender<EncodedS
                 ended("the file breaks off")
             }
             EncodedSupply::Ended { fault: None } if repeating => {
-                match Reader::open(&reader.path) {
+                match reader.reopen() {
                     Ok(again) => (reader, sent) = (again, 0),
                     Err(error) => {
                         let _ = packets.send(ended(error));
@@ -181,41 +106,17 @@ fn read_ahead(mut reader: Reader, repeating: bool, packets: &SyncSender<EncodedS
     }
 }
 
-/// The first audio track, or what it is instead of Opus in mono or stereo.
-fn opus_track(format: &dyn FormatReader) -> Result<u32, String> {
-    let track = format.default_track(TrackType::Audio).ok_or("no audio")?;
-    let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
-        return Err("its codec".into());
-    };
-    if parameters.codec != CODEC_ID_OPUS {
-        return Err("another codec than Opus".into());
-    }
-    // RFC 7845 §5.1: the number of channels and the mapping family. RTP has family 0 only
-    // (RFC 7587 §4).
-    let head = parameters.extra_data.as_deref().unwrap_or_default();
-    match (head.get(9), head.get(18)) {
-        (Some(1 | 2), Some(0)) => Ok(track.id),
-        _ => Err("Opus of more than two channels".into()),
-    }
-}
-
-fn ended(fault: impl ToString) -> EncodedSupply {
-    EncodedSupply::Ended {
-        fault: Some(fault.to_string()),
-    }
-}
-
 /// One second of 20 ms.
 const PACKETS_AHEAD: usize = 50;
-
-/// The longest page (RFC 3533 §6).
-const MAX_OGG_PAGE: u64 = 65_307;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::EncodedPacket;
 
     const STEREO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/stereo.opus");
+    const WEBM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/stereo_60ms.webm");
+    const LIVE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/live.webm");
 
     /// Waits for what the thread sends.
     fn wait(source: &mut OpusFile) -> EncodedSupply {
@@ -238,6 +139,15 @@ mod tests {
                 EncodedSupply::Starved => unreachable!(),
             }
         }
+    }
+
+    /// [`read`] of a file with this content.
+    fn read_content(content: &[u8], name: &str) -> (Vec<EncodedPacket>, Option<String>) {
+        let path = std::env::temp_dir().join(format!("skywave-{}-{name}", std::process::id()));
+        std::fs::write(&path, content).unwrap();
+        let read = read(&path);
+        std::fs::remove_file(&path).unwrap();
+        read
     }
 
     #[test]
@@ -271,20 +181,64 @@ mod tests {
         // A chain of two, the second of which is cut.
         let mut chain = whole.clone();
         chain.extend(&whole[..whole.len() - 100]);
-        let name = format!("skywave-{}-cut-packets.opus", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, &chain).unwrap();
-        let (cut, fault) = read(&path);
-        std::fs::remove_file(&path).unwrap();
+        let (cut, fault) = read_content(&chain, "cut-packets.opus");
         assert!(cut.starts_with(&packets), "{}", cut.len());
         assert!(cut.len() < 2 * packets.len());
         assert_eq!(fault.as_deref(), Some("the file breaks off"));
     }
 
     #[test]
+    fn webm_goes_out_in_its_own_packets_whatever_its_name() {
+        for (file, count, samples, first_octets) in [
+            // As ffprobe tells them.
+            (WEBM, 17, 2_880, [219, 199, 213, 150]),
+            (LIVE, 26, 960, [89, 62, 62, 64]),
+        ] {
+            let (packets, fault) = read_content(&std::fs::read(file).unwrap(), "webm.opus");
+            assert_eq!(fault, None, "{file}");
+            assert_eq!(packets.len(), count);
+            assert!(packets.iter().all(|packet| packet.samples() == samples));
+            let octets = packets.iter().map(|packet| packet.payload().len());
+            assert!(octets.take(4).eq(first_octets), "{file}");
+            let mut again = OpusFile::open_repeating(file).unwrap();
+            for packet in packets.iter().chain(&packets[..1]) {
+                assert_eq!(wait(&mut again), EncodedSupply::Packet(packet.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn webm_cut_anywhere_is_refused_or_played_as_far_as_it_goes() {
+        let whole = std::fs::read(WEBM).unwrap();
+        let (packets, _) = read(WEBM);
+        let path = std::env::temp_dir().join(format!("skywave-{}-cut.webm", std::process::id()));
+        let mut played = 0;
+        for len in (1..whole.len()).step_by(13) {
+            std::fs::write(&path, &whole[..len]).unwrap();
+            if OpusFile::open(&path).is_err() {
+                continue;
+            }
+            let (cut, fault) = read(&path);
+            assert!(packets.starts_with(&cut), "{len}");
+            // 200 ms and less are not missed.
+            assert!(fault.is_some() || cut.len() + 4 > packets.len(), "{len}");
+            played += 1;
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(played > 250, "{played}");
+        let (_, fault) = read_content(&whole[..whole.len() / 2], "half.webm");
+        assert!(fault.unwrap().contains("it breaks off"));
+    }
+
+    #[test]
     fn files_of_something_else_are_refused() {
         let open = |name| OpusFile::open(format!("{}/testdata/{name}", env!("CARGO_MANIFEST_DIR")));
-        for name in ["mono_8k.wav", "stereo_44k1.ogg", "surround.opus"] {
+        for name in [
+            "mono_8k.wav",
+            "stereo_44k1.ogg",
+            "stereo_44k1.mkv",
+            "surround.opus",
+        ] {
             assert!(
                 matches!(open(name), Err(Error::Unsupported { .. })),
                 "{name}"

@@ -7,9 +7,8 @@ use std::thread;
 use symphonia::core::audio::Channels;
 
 use crate::downmix::Downmix;
-use crate::output_rate::OutputRate;
 use crate::prefetch::{BLOCK_SAMPLES, Prefetch};
-use crate::{AudioSource, Error, SAMPLE_RATE};
+use crate::{AudioSource, Error, PcmConverter, SAMPLE_RATE};
 
 /// Raw PCM, read ahead by a thread of its own.
 ///
@@ -153,7 +152,7 @@ fn read_ahead(
     let sample_octets = format.sample.octets();
     let frame_octets = sample_octets * usize::from(format.channels);
     let downmix = Downmix::new(&Channels::Discrete(format.channels));
-    let mut output_rate = OutputRate::default();
+    let mut converter = PcmConverter::new();
     let mut octets = vec![0; BLOCK_SAMPLES * frame_octets];
     let mut filled = 0;
     loop {
@@ -175,8 +174,8 @@ fn read_ahead(
         downmix.mix(&interleaved, &mut stereo);
         // Neither fails at the rates that are accepted.
         let resampled = match end {
-            None => output_rate.push(format.rate, &stereo, &mut pcm),
-            Some(_) => output_rate.finish(&mut pcm),
+            None => converter.convert_stereo(&stereo, format.rate, &mut pcm),
+            Some(_) => converter.flush(&mut pcm),
         };
         if resampled.is_err() || !send(&pcm, blocks) {
             return Ok(());

@@ -1,19 +1,18 @@
 //! The thread that decodes files one after another.
 
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use crate::Error;
+use crate::containment::contain;
 use crate::decoder::Decoder;
 use crate::file_decoder::FileDecoder;
-use crate::output_rate::OutputRate;
 use crate::playback::{Programme, Repeat, Shared};
 use crate::playback_queue::{Block, Mark};
 use crate::playlist::PlaylistEvent;
 use crate::prefetch::BLOCK_SAMPLES;
+use crate::{Error, PcmConverter};
 
 /// Decodes a programme into a queue of blocks, until all is played or the
 /// source is dropped.
@@ -24,7 +23,7 @@ pub(crate) struct PlaybackThread {
     events: SyncSender<PlaylistEvent>,
     /// The file that was opened last, and its index.
     current: Option<(u32, FileDecoder)>,
-    output_rate: OutputRate,
+    converter: PcmConverter,
     decoded: Vec<[f32; 2]>,
     /// Files whose damage was told of: once is enough.
     told: HashSet<u32>,
@@ -55,7 +54,7 @@ impl PlaybackThread {
             shared,
             events,
             current: None,
-            output_rate: OutputRate::default(),
+            converter: PcmConverter::default(),
             decoded: Vec::new(),
             told: HashSet::new(),
             fault: None,
@@ -86,7 +85,7 @@ impl PlaybackThread {
                 rounds += 1;
                 let last = matches!(self.programme.repeat, Repeat::Times(n) if n.get() <= rounds);
                 if last || self.output.samples() < least {
-                    self.output_rate.finish(&mut self.output.pcm)?;
+                    self.converter.flush(&mut self.output.pcm)?;
                 }
                 if self.output.samples() < least {
                     return Err(self.fault.take().unwrap_or_else(|| self.no_samples()));
@@ -102,7 +101,7 @@ impl PlaybackThread {
                 Next::File => (index, position) = (index.saturating_add(1), Duration::ZERO),
                 Next::Command => {
                     before_round = None;
-                    self.output_rate = OutputRate::default();
+                    self.converter.reset();
                     let generation = self.output.begin_generation();
                     let (wanted, milliseconds) = self.shared.take_command(generation);
                     (index, position) = (wanted, Duration::from_millis(milliseconds.into()));
@@ -118,7 +117,7 @@ impl PlaybackThread {
     /// Plays one file from `position` on; one that cannot be played is left out.
     fn play_guarded(&mut self, index: u32, position: Duration) -> Next {
         self.fault = None;
-        let played = catch_unwind(AssertUnwindSafe(|| self.play(index, position)));
+        let played = contain(|| self.play(index, position));
         let error = match played {
             Ok(Ok(next)) => return next,
             Ok(Err(error)) => error,
@@ -150,7 +149,7 @@ impl PlaybackThread {
                 break;
             };
             let pcm = &mut self.output.pcm;
-            self.output_rate.push(rate, &self.decoded, pcm)?;
+            self.converter.convert_stereo(&self.decoded, rate, pcm)?;
             if !self.output.send_blocks(&self.shared) {
                 return Ok(Next::Nothing);
             }

@@ -95,9 +95,9 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 }
 
 const LISTS: [&str; 3] = ["m3u", "m3u8", "pls"];
-const AUDIO: [&str; 14] = [
-    "aac", "aif", "aifc", "aiff", "flac", "m4a", "m4b", "mp2", "mp3", "mp4", "oga", "ogg", "opus",
-    "wav",
+const AUDIO: [&str; 18] = [
+    "aac", "aif", "aifc", "aiff", "flac", "m4a", "m4b", "mka", "mkv", "mp2", "mp3", "mp4", "oga",
+    "ogg", "opus", "wav", "weba", "webm",
 ];
 const MAX_LIST_OCTETS: u64 = 1 << 20;
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use crate::AudioSource;
-use crate::contained_source::contain;
+use crate::containment::contain;
 use crate::prefetch::{BLOCK_SAMPLES, Prefetch};
 
 /// Audio from anything that has to wait for it: an iterator over chunks of 48 kHz stereo, which a

@@ -1,5 +1,7 @@
 //! The trait every audio source implements, and the source of silence.
 
+use crate::RetiredSource;
+
 /// Where audio comes from: 48 kHz stereo.
 ///
 /// A sample is a pair, left and right, nominally in -1.0..=1.0. Whatever a source gives is made
@@ -82,6 +84,12 @@ pub trait AudioSource: Send {
     fn error(&mut self) -> Option<String> {
         None
     }
+
+    /// Sources within this one that are done with. Asked after each read. One that has none within
+    /// it, or that does not mind dropping them on the thread that reads, leaves it as it is.
+    fn take_retired(&mut self) -> Vec<RetiredSource> {
+        Vec::new()
+    }
 }
 
 impl AudioSource for Box<dyn AudioSource> {
@@ -99,6 +107,10 @@ impl AudioSource for Box<dyn AudioSource> {
 
     fn error(&mut self) -> Option<String> {
         (**self).error()
+    }
+
+    fn take_retired(&mut self) -> Vec<RetiredSource> {
+        (**self).take_retired()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::contained_source::ContainedSource;
 use crate::voice::Voice;
-use crate::{AudioSource, SAMPLE_RATE, TrackEvent};
+use crate::{AudioSource, RetiredSource, SAMPLE_RATE, TrackEvent};
 
 /// Plays one source after the other into whole frames.
 ///
@@ -191,24 +191,25 @@ impl SourcePlayer {
         let Some(voice) = &mut self.playing else {
             return 0;
         };
-        let reading = voice.read(pcm);
-        if let Ok(reading) = &reading
-            && !reading.ended
-        {
-            return reading.samples;
+        let reading = voice.read(pcm).map(|reading| {
+            note_retired(reading.retired, &mut self.events, &mut self.retired);
+            (reading.samples, reading.ended)
+        });
+        if let Ok((samples, false)) = reading {
+            return samples;
         }
         let Some(mut voice) = self.playing.take() else {
             return 0;
         };
         self.ended = true;
         let samples = match reading {
-            Ok(reading) => {
+            Ok((samples, _)) => {
                 let reason = voice.source.error();
                 self.events.push(match voice.is_fallback {
                     true => TrackEvent::FallbackEnded { reason },
                     false => TrackEvent::SourceEnded { reason },
                 });
-                reading.samples
+                samples
             }
             Err(message) => {
                 self.note_panic(message);
@@ -262,6 +263,7 @@ impl SourcePlayer {
                         *sample = [sample[0] + old[0], sample[1] + old[1]];
                         *sample = sample.map(|channel| channel.clamp(-1.0, 1.0));
                     }
+                    note_retired(reading.retired, &mut self.events, &mut self.retired);
                     match reading.ended {
                         true => self.retired.push(voice.source),
                         false if voice.left() == 0 => self.retire(voice),
@@ -330,6 +332,18 @@ pub struct Supply {
     /// True once the source that was put in last has come to its end, or panicked, whether a
     /// fallback stands in or not.
     pub ended: bool,
+}
+
+/// Tells what went wrong with sources within others, and has them dropped elsewhere.
+fn note_retired(
+    sources: Vec<RetiredSource>,
+    events: &mut Vec<TrackEvent>,
+    retired: &mut Vec<ContainedSource>,
+) {
+    for RetiredSource { source, failure } in sources {
+        events.extend(failure.map(|reason| TrackEvent::InputFailed { reason }));
+        retired.push(source);
+    }
 }
 
 /// In samples; longer than any stream for what is longer than that.

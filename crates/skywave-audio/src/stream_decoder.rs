@@ -6,11 +6,10 @@ use std::path::Path;
 
 use symphonia::core::io::ReadOnlySource;
 
-use crate::Error;
 use crate::decoder::Decoder;
-use crate::output_rate::OutputRate;
+use crate::{Error, PcmConverter};
 
-/// Decodes an encoded stream to 48 kHz stereo: MP3, AAC (ADTS), Ogg, FLAC, WAV
+/// Decodes an encoded stream to 48 kHz stereo: MP3, AAC (ADTS), Ogg, WebM, FLAC, WAV
 /// and what else a [`FileSource`](crate::FileSource) plays, as far as it can be
 /// read in one go.
 ///
@@ -18,7 +17,7 @@ use crate::output_rate::OutputRate;
 /// it gives to a source through a bounded queue.
 pub struct StreamDecoder {
     decoder: Decoder,
-    output_rate: OutputRate,
+    converter: PcmConverter,
     decoded: Vec<[f32; 2]>,
 }
 
@@ -39,7 +38,7 @@ impl StreamDecoder {
         let media = Box::new(ReadOnlySource::new(reader));
         Ok(Self {
             decoder: Decoder::new(name.as_ref(), extension, media)?,
-            output_rate: OutputRate::default(),
+            converter: PcmConverter::default(),
             decoded: Vec::new(),
         })
     }
@@ -53,9 +52,9 @@ impl StreamDecoder {
     pub fn decode(&mut self, pcm: &mut Vec<[f32; 2]>) -> Result<bool, Error> {
         self.decoded.clear();
         match self.decoder.decode_next(&mut self.decoded)? {
-            Some(rate) => self.output_rate.push(rate, &self.decoded, pcm)?,
+            Some(rate) => self.converter.convert_stereo(&self.decoded, rate, pcm)?,
             None => {
-                self.output_rate.finish(pcm)?;
+                self.converter.flush(pcm)?;
                 return Ok(false);
             }
         }
@@ -94,6 +93,9 @@ mod tests {
             "stereo_44k1.ogg",
             "stereo.opus",
             "mono_16k.aac",
+            "stereo_60ms.webm",
+            "live.webm",
+            "stereo_44k1.mkv",
         ] {
             let octets = std::fs::read(folder.join(name)).unwrap();
             let reader = std::io::Cursor::new(octets);
@@ -104,6 +106,7 @@ mod tests {
             let level = amplitude(&left, 440.0);
             assert!(level > 0.07, "{name}: {level}");
             assert_eq!(decoder.damaged_packets(), 0, "{name}");
+            assert_eq!(decoder.fault(), None, "{name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Resampling of a live stream to 48 kHz: exact in count, nothing shifted, little held back.
+//! Resampling to 48 kHz: exact in count, nothing shifted, little held back.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{

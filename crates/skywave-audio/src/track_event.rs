@@ -23,6 +23,12 @@ pub enum TrackEvent {
         /// With what, if it was text.
         message: String,
     },
+    /// A source within the one that plays, such as an input of a [`Mixer`](crate::Mixer) or one of
+    /// a [`Sequence`](crate::Sequence), has failed. The others play on.
+    InputFailed {
+        /// What went wrong, as for [`SourceEnded`](Self::SourceEnded), or that it panicked.
+        reason: String,
+    },
     /// The fallback stands in for a source that has ended or panicked.
     FallbackStarted,
     /// The fallback has come to its end too: silence from now on.

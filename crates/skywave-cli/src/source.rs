@@ -209,8 +209,8 @@ pub(crate) enum Error {
     )]
     Pcm(String),
     #[error(
-        "{}: no audio file in it (WAV, AIFF, FLAC, MP3, AAC, MP4, Ogg); a URL in a list is given \
-         to skywave itself", .0.display()
+        "{}: no audio file in it (WAV, AIFF, FLAC, MP3, AAC, MP4, Ogg, WebM); a URL in a list is \
+         given to skywave itself", .0.display()
     )]
     NoFiles(PathBuf),
     #[cfg(not(feature = "microphone"))]

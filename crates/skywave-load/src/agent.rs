@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use skywave_ice::{BINDING, Class, Credentials, IntegrityKey, StunMessage, StunWriter};
+use skywave_rtp::SplitMix;
 
 use crate::Answer;
-use crate::split_mix::SplitMix;
 
 /// One agent.
 pub(crate) struct Agent {
@@ -46,10 +46,10 @@ impl Agent {
         seed: u64,
         now: Instant,
     ) -> Self {
-        let mut random = SplitMix(seed);
+        let mut random = SplitMix::new(seed);
         let mut transaction_id = [0; 12];
-        transaction_id[..4].copy_from_slice(&random.next().to_be_bytes());
-        transaction_id[4..8].copy_from_slice(&random.next().to_be_bytes());
+        transaction_id[..4].copy_from_slice(&random.next_u32().to_be_bytes());
+        transaction_id[4..8].copy_from_slice(&random.next_u32().to_be_bytes());
         Self {
             local_key: IntegrityKey::new(local.pwd()),
             remote_key: IntegrityKey::new(&answer.pwd),
@@ -172,7 +172,7 @@ impl Agent {
     }
 
     fn send_check(&mut self, emit: &mut dyn FnMut(&[u8])) {
-        let number = self.random.next();
+        let number = self.random.next_u32();
         self.transaction_id[8..].copy_from_slice(&number.to_be_bytes());
         let mut buffer = [0; MESSAGE_LEN];
         let mut writer = StunWriter::new(&mut buffer, Class::Request, BINDING, self.transaction_id);
@@ -187,7 +187,8 @@ impl Agent {
 
     /// RFC 7675 §5.1: 5 s, times 0.8 to 1.2.
     fn consent_interval(&mut self) -> Duration {
-        CONSENT_INTERVAL.mul_f64(0.8 + 0.4 * f64::from(self.random.next()) / f64::from(u32::MAX))
+        CONSENT_INTERVAL
+            .mul_f64(0.8 + 0.4 * f64::from(self.random.next_u32()) / f64::from(u32::MAX))
     }
 }
 

@@ -81,7 +81,6 @@ mod reporter;
 mod run;
 mod seat;
 mod sequence_counter;
-mod split_mix;
 mod steady;
 mod storm;
 mod stream;

@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 
 use skywave_dtls::{Dtls, Event, Fingerprint, Identity};
 use skywave_ice::Credentials;
-use skywave_rtp::is_rtcp;
+use skywave_rtp::{SplitMix, is_rtcp};
 use skywave_srtp::Profile;
 
 use crate::agent::{Agent, Progress};
 use crate::contexts::Contexts;
 use crate::reporter::Reporter;
-use crate::split_mix::SplitMix;
 use crate::stream::{Header, Stream};
 use crate::{Answer, Arrival, Failure, Milestones, Offer, Phase, Protection, Reception};
 
@@ -77,7 +76,7 @@ impl Listener {
             link: Box::new(Link {
                 credentials: Credentials::from_random(secret),
                 identity: settings.identity.clone(),
-                random: SplitMix(u64::from_be_bytes(seed)),
+                random: SplitMix::new(u64::from_be_bytes(seed)),
                 deadline: now + settings.patience,
                 milestones: Milestones::default(),
                 failure: None,
@@ -95,7 +94,7 @@ impl Listener {
             credentials: &self.link.credentials,
             fingerprint: &self.link.identity.fingerprint(),
             address,
-            session_id: self.link.random.next().into(),
+            session_id: self.link.random.next_u32().into(),
         };
         offer.to_string()
     }
@@ -337,7 +336,7 @@ impl Listener {
 
 impl Link {
     fn seed(&mut self) -> u64 {
-        u64::from(self.random.next()) << 32 | u64::from(self.random.next())
+        u64::from(self.random.next_u32()) << 32 | u64::from(self.random.next_u32())
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use skywave_rtp::{ReportTimer, RtcpPacket, RtcpReader};
+use skywave_rtp::{ReportTimer, RtcpPacket, RtcpReader, SplitMix};
 
 use crate::contexts::Contexts;
 use crate::receiver_report::ReceiverReport;
-use crate::split_mix::SplitMix;
 use crate::stream::Stream;
 
 /// One listener's part in RTCP.
@@ -20,10 +19,10 @@ pub(crate) struct Reporter {
 impl Reporter {
     /// Begins to plan reports.
     pub(crate) fn new(seed: u64, now: Instant) -> Self {
-        let mut random = SplitMix(seed);
+        let mut random = SplitMix::new(seed);
         Self {
-            ssrc: random.next(),
-            timer: ReportTimer::new(SESSION_BANDWIDTH, TYPICAL_REPORT, random.next(), now),
+            ssrc: random.next_u32(),
+            timer: ReportTimer::new(SESSION_BANDWIDTH, TYPICAL_REPORT, random.next_u32(), now),
             random,
             has_reported: false,
         }
@@ -42,9 +41,9 @@ impl Reporter {
         contexts: &mut Contexts,
         emit: &mut dyn FnMut(&[u8]),
     ) {
-        if self.timer.expire(1, self.random.next(), now) {
+        if self.timer.expire(1, self.random.next_u32(), now) {
             let sent = self.send(now, stream, false, contexts, emit);
-            self.timer.sent(sent, self.random.next(), now);
+            self.timer.sent(sent, self.random.next_u32(), now);
             self.has_reported = true;
         }
     }

@@ -46,7 +46,6 @@ mod rtp_terms;
 mod send_options;
 mod send_state;
 mod send_states;
-mod split_mix;
 mod stream;
 mod totals;
 mod transport_counters;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use skywave_ice::Path;
 use skywave_rtp::{
     CircuitBreaker, CircuitBreakerConfig, CompoundReport, Counters, Dlrr, NtpTime, Replies,
-    ReportTimer, RtcpReader, RtxSource, SenderActivity, SenderInfo, TcpThroughput, TmmbEntry, Trip,
+    ReportTimer, RtcpReader, RtxSource, SenderActivity, SenderInfo, SplitMix, TcpThroughput, TmmbEntry,
+    Trip,
 };
 use skywave_srtp::{SrtcpReceiver, SrtcpSender};
 
@@ -17,7 +18,6 @@ use crate::drop_reason::DropReason;
 use crate::event::Io;
 use crate::heard::Heard;
 use crate::loss_response::LossResponse;
-use crate::split_mix::SplitMix;
 
 /// Sends and reads the RTCP of one peer.
 pub(crate) struct Reporter {
@@ -88,8 +88,13 @@ pub(crate) struct ReporterConfig {
 
 impl Reporter {
     pub(crate) fn new(config: ReporterConfig, now: Instant) -> Self {
-        let mut random = SplitMix(config.seed);
-        let timer = ReportTimer::new(config.session_bandwidth, TYPICAL_SIZE, random.next(), now);
+        let mut random = SplitMix::new(config.seed);
+        let timer = ReportTimer::new(
+            config.session_bandwidth,
+            TYPICAL_SIZE,
+            random.next_u32(),
+            now,
+        );
         let watch = config.circuit_breaker.then(|| Watch {
             breaker: circuit_breaker(&config, &timer),
             due: now,
@@ -126,9 +131,9 @@ impl Reporter {
     /// moment, absent before its first frame.
     pub(crate) fn work(&mut self, path: Path, timestamp: Option<u32>, io: &mut Io<'_>) {
         let senders = u8::from(self.config.counters.packets_sent() > 0);
-        if self.timer.expire(senders, self.random.next(), io.now) {
+        if self.timer.expire(senders, self.random.next_u32(), io.now) {
             let len = self.report(path, timestamp, Occasion::Regular, io);
-            self.timer.sent(len, self.random.next(), io.now);
+            self.timer.sent(len, self.random.next_u32(), io.now);
         } else if self.limit.is_some_and(|(_, due)| due <= io.now) {
             self.reply(path, timestamp, io);
         }
@@ -286,9 +291,9 @@ impl Reporter {
         if self.activity.may_say_bye(self.packets_sent()) {
             self.report(path, timestamp, Occasion::Renaming, io);
         }
-        let mut ssrc = self.random.next();
+        let mut ssrc = self.random.next_u32();
         while ssrc == self.config.ssrc || ssrc == self.config.rtx_ssrc {
-            ssrc = self.random.next();
+            ssrc = self.random.next_u32();
         }
         self.config.ssrc = ssrc;
         self.forgive();
@@ -300,7 +305,7 @@ impl Reporter {
         self.activity = SenderActivity::default();
         Some(Source {
             ssrc,
-            first_sequence_number: (self.random.next() >> 17) as u16,
+            first_sequence_number: (self.random.next_u32() >> 17) as u16,
         })
     }
 }

@@ -149,6 +149,8 @@ fn type_extension(content_type: String) -> Option<&'static str> {
         "audio/flac" | "audio/x-flac" => "flac",
         "audio/wav" | "audio/x-wav" | "audio/vnd.wave" => "wav",
         "audio/mp4" | "audio/x-m4a" => "m4a",
+        "audio/webm" | "video/webm" => "webm",
+        "audio/matroska" | "audio/x-matroska" => "mka",
         _ => return None,
     })
 }

@@ -1,8 +1,8 @@
 //! Internet radio and other audio at an HTTP or HTTPS URL, as a source.
 //!
 //! A [`UrlSource`] plays what an Icecast or Shoutcast server or any web server
-//! sends: MP3, AAC (ADTS), Ogg (Vorbis, Opus, FLAC), FLAC, WAV. A thread of its
-//! own connects, decodes a few seconds ahead, and connects again when the stream
+//! sends: MP3, AAC (ADTS), Ogg and WebM (Vorbis, Opus, FLAC), FLAC, WAV. A
+//! thread of its own connects, decodes a few seconds ahead, and connects again when the stream
 //! breaks off. HTTPS trusts the certificates that the system trusts.
 //!
 //! What it does not do: HLS and DASH, servers that answer `ICY 200 OK` in place of

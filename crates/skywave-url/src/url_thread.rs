@@ -1,13 +1,12 @@
 //! The thread that connects, decodes, and connects again.
 
 use std::hash::{BuildHasher, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 
-use skywave_audio::{SAMPLE_RATE, StreamDecoder};
+use skywave_audio::{SAMPLE_RATE, StreamDecoder, contain};
 use ureq::Agent;
 
 use crate::backoff::Backoff;
@@ -78,8 +77,7 @@ impl UrlThread {
     /// One connection from its beginning to its end, and the samples it gave.
     fn attempt_guarded(&mut self, agent: &Agent) -> (usize, Result<End, Error>) {
         let mut samples = 0;
-        let attempt = AssertUnwindSafe(|| self.attempt(agent, &mut samples));
-        let outcome = catch_unwind(attempt);
+        let outcome = contain(|| self.attempt(agent, &mut samples));
         let outcome = outcome.unwrap_or_else(|_| Err(self.broke_off("the decoder failed")));
         (samples, outcome)
     }

@@ -35,7 +35,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/mute", post(async move || mute.set_muted(true)))
         .route("/unmute", post(async move || unmute.set_muted(false)));
     let (whep, _listeners) = skywave_whip::whep_router(engine, track);
-    let listener = TcpListener::bind("127.0.0.1:8080").await?;
+    let address = std::env::var("LISTEN").unwrap_or("127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(address).await?;
     println!("open http://{}/", listener.local_addr()?);
     axum::serve(listener, router.merge(whep)).await?;
     Ok(())

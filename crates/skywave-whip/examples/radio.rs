@@ -5,6 +5,8 @@
 //! cargo run --example radio -p skywave-whip -- https://radio.example/live.mp3
 //! curl -X POST http://127.0.0.1:8080/skip                         # the next file
 //! ```
+//!
+//! It listens at 127.0.0.1:8080, or where `LISTEN` says: `LISTEN=0.0.0.0:8080` lets others in.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -34,7 +36,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Everything is encoded once; every browser that comes gets the same packets.
     let (whep, _listeners) = skywave_whip::whep_router(engine, track);
-    let listener = TcpListener::bind("127.0.0.1:8080").await?;
+    let address = std::env::var("LISTEN").unwrap_or("127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(address).await?;
     println!("open http://{}/", listener.local_addr()?);
     axum::serve(listener, router.merge(whep)).await?;
     Ok(())

@@ -51,7 +51,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/", get(|| async { Html(PAGE) }))
         .route("/barge-in", post(barge_in))
         .merge(whep);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8081").await?;
+    let address = std::env::var("LISTEN").unwrap_or("127.0.0.1:8081".to_owned());
+    let listener = tokio::net::TcpListener::bind(address).await?;
     println!("Open http://{}/", listener.local_addr()?);
     axum::serve(listener, router).await?;
     Ok(())

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use crate::encoded_inlet::discard;
+use skywave_audio::contain;
 
 /// The way to that thread. It ends when all clones are gone.
 ///
@@ -20,7 +20,11 @@ impl Disposal {
         let (sender, queue) = channel();
         thread::Builder::new()
             .name("skywave-disposal".to_owned())
-            .spawn(move || queue.into_iter().for_each(discard))?;
+            .spawn(move || {
+                for waste in queue {
+                    let _ = contain(|| drop(waste));
+                }
+            })?;
         Ok(Self(sender))
     }
 

@@ -1,10 +1,9 @@
 //! Where the packets of an encoded track come in.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicU64;
 
 use crossbeam_utils::atomic::AtomicCell;
-use skywave_audio::{AudioCodec, EncodedSource};
+use skywave_audio::{AudioCodec, EncodedSource, contain};
 use tokio::sync::watch;
 
 /// What the handles of an encoded track and the thread that plays it share, beside what all
@@ -33,7 +32,8 @@ impl EncodedInlet {
 
     /// Leaves a source. One that was never taken is dropped here.
     pub(crate) fn put(&self, source: Box<dyn EncodedSource>) {
-        discard(self.waiting.swap(Some(Box::new(source))));
+        let superseded = self.waiting.swap(Some(Box::new(source)));
+        let _ = contain(|| drop(superseded));
     }
 
     /// Takes the source that waits, if one does.
@@ -44,15 +44,9 @@ impl EncodedInlet {
 
 impl Drop for EncodedInlet {
     fn drop(&mut self) {
-        discard(self.waiting.take());
+        let waiting = self.waiting.take();
+        let _ = contain(|| drop(waiting));
     }
-}
-
-/// Drops the user's code: if that panics, the thread that happens to do it must go on.
-pub(crate) fn discard<T>(source: T) {
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(source)));
-    // What a panic carries may be of the user's making as well.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
 }
 
 // Else the cell would use a lock.

@@ -88,8 +88,8 @@ pub use skywave_audio::{
     ExpectedLoss, FileSource, Gain, Melody, Mixer, MixerInput, MixerInputs, OpusApplication,
     OpusBandwidth, OpusBitrate, OpusComplexity, OpusFile, OpusOptions, OpusRateControl, OpusSignal,
     PcmConverter, PcmFormat, PcmReader, PcmSample, PcmSamples, PlaybackControl, Playlist,
-    PlaylistEvent, Prefetched, Ptime, Repeat, Sequence, Silence, SilencePolicy, Tone, TrackEvent,
-    Volume, playlist_files,
+    PlaylistEvent, Prefetched, Ptime, Repeat, RetiredSource, Sequence, Silence, SilencePolicy,
+    Tone, TrackEvent, Volume, playlist_files,
 };
 pub use skywave_dtls::Error as DtlsError;
 pub use skywave_peer::{CloseReason, DistributionSnapshot, FailureReason, Limits, TotalsSnapshot};

@@ -1,9 +1,7 @@
 //! The mailbox through which a track's source is replaced while it plays.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crossbeam_utils::atomic::AtomicCell;
-use skywave_audio::AudioSource;
+use skywave_audio::{AudioSource, contain};
 
 /// One waiting replacement at most; a newer one takes its place.
 ///
@@ -27,7 +25,7 @@ impl Drop for Replacement {
     /// that happens to do it must go on.
     fn drop(&mut self) {
         let source = self.0.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(source)));
+        let _ = contain(|| drop(source));
     }
 }
 

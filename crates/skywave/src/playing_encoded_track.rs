@@ -1,13 +1,12 @@
 //! An encoded track being played: its packets go out as they are, each when the one before is
 //! over.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use skywave_audio::{
-    EncodedFrame, EncodedPacket, EncodedSource, EncodedSupply, SAMPLE_RATE, rtp_timestamp,
+    EncodedFrame, EncodedPacket, EncodedSource, EncodedSupply, SAMPLE_RATE, contain, rtp_timestamp,
 };
 
 use crate::audio_track::TrackShared;
@@ -112,8 +111,7 @@ impl PlayingEncodedTrack {
     /// The next packet of the source, if it has one.
     fn next(&mut self, inlet: &EncodedInlet) -> Option<EncodedPacket> {
         let source = self.source.as_mut()?;
-        let supply = catch_unwind(AssertUnwindSafe(|| source.next()));
-        let fault = match supply {
+        let fault = match contain(|| source.next()) {
             Ok(EncodedSupply::Packet(packet)) if packet.codec() == inlet.codec => {
                 return Some(packet);
             }

@@ -1,13 +1,13 @@
 //! A track being played: its source is read step by step, and each step goes into the packets of
 //! all who listen.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use skywave_audio::{
-    ContainedSource, FrameClock, PacketGrid, Packetization, Ptime, SourcePlayer, Supply, TrackEvent,
+    ContainedSource, FrameClock, PacketGrid, Packetization, Ptime, SourcePlayer, Supply,
+    TrackEvent, contain,
 };
 
 use crate::audio_track::TrackShared;
@@ -72,8 +72,7 @@ impl PlayingTrack {
     /// Reads the step now due and encodes it for those who listen. If an encoder panics, this
     /// track begins anew with the next step, and the others on the thread do not notice.
     pub(crate) fn play(&mut self, outputs: &[FrameOutput]) {
-        let step = AssertUnwindSafe(|| self.play_step(outputs));
-        if catch_unwind(step).is_err() {
+        if contain(|| self.play_step(outputs)).is_err() {
             self.encodings.clear();
             add(&self.shared.counters.encoder_errors, 1);
         }

@@ -54,6 +54,7 @@ pub(crate) fn log(track: u64, event: &TrackEvent) {
         TrackEvent::SourceNotReady
         | TrackEvent::SourceEnded { .. }
         | TrackEvent::SourcePanicked { .. }
+        | TrackEvent::InputFailed { .. }
         | TrackEvent::FallbackEnded { .. } => tracing::warn!(track, ?event),
         _ => tracing::debug!(track, ?event),
     }

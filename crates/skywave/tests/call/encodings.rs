@@ -231,12 +231,18 @@ async fn options_change_while_it_plays_within_what_the_listener_declared() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn encoded_packets_go_out_as_they_are() {
+    for file in [OGG_FILE, WEBM_FILE] {
+        check_that_packets_go_out_as_they_are(file).await;
+    }
+}
+
+async fn check_that_packets_go_out_as_they_are(file: &str) {
     let engine = Engine::bind(EngineConfig::default()).unwrap();
     let track = engine.encoded_track(EncodedTrackConfig {
         wait_for_listener: true,
         ..EncodedTrackConfig::default()
     });
-    track.replace_encoded_source(OpusFile::open(OPUS_FILE).unwrap());
+    track.replace_encoded_source(OpusFile::open(file).unwrap());
     let mut transmitter = engine.transmitter(track.track()).unwrap();
     let mut listener = Listener::new().await;
     let offer = listener.offer().await;
@@ -244,7 +250,7 @@ async fn encoded_packets_go_out_as_they_are() {
         .accept_answer(transmitter.accept_offer(&offer).unwrap())
         .await;
     connected(&transmitter).await;
-    let expected = packets_of(OPUS_FILE);
+    let expected = packets_of(file);
     let received = listener.packets(expected.len()).await;
     let mut timestamp = received[0].header.timestamp;
     for (packet, expected) in received.iter().zip(&expected) {
@@ -281,9 +287,14 @@ fn listener_without_the_codec_of_an_encoded_track_is_refused() {
     transmitter.accept_offer(CHROMIUM).unwrap();
 }
 
-const OPUS_FILE: &str = concat!(
+const OGG_FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../skywave-audio/testdata/stereo.opus"
+);
+/// In packets of 60 ms.
+const WEBM_FILE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../skywave-audio/testdata/stereo_60ms.webm"
 );
 
 fn packets_of(path: &str) -> Vec<EncodedPacket> {

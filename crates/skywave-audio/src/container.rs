@@ -1,0 +1,179 @@
+//! The container that a stream is in, whichever it is, and the packets in it.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use symphonia::core::errors::Error as MediaError;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::well_known::FORMAT_ID_MKV;
+use symphonia::core::formats::{FormatReader, SeekMode, SeekTo, Track, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::packet::Packet;
+use symphonia::core::units::TimeBase;
+
+use crate::Error;
+
+/// An open container.
+pub(crate) struct Container {
+    format: Box<dyn FormatReader>,
+    /// Where the packets end that were read, of all tracks, in nanoseconds.
+    reached: i128,
+}
+
+impl Container {
+    /// Finds out what `media` holds. Errors call it `name`; `extension`, as in file names, is a
+    /// hint.
+    pub(crate) fn probe(
+        name: &Path,
+        extension: Option<&str>,
+        mut media: Box<dyn MediaSource>,
+    ) -> Result<Self, Error> {
+        let read_error = |cause| Error::Read {
+            path: name.into(),
+            cause,
+        };
+        if media.is_seekable() && begins_with_ebml(media.as_mut()).map_err(read_error)? {
+            media = Box::new(Forward(media));
+        }
+        let stream = MediaSourceStream::new(media, Default::default());
+        let mut hint = Hint::new();
+        if let Some(extension) = extension {
+            hint.with_extension(extension);
+        }
+        let format = symphonia::default::get_probe()
+            .probe(&hint, stream, Default::default(), Default::default())
+            .map_err(|error| match error {
+                MediaError::IoError(cause) if cause.kind() != ErrorKind::UnexpectedEof => {
+                    read_error(cause)
+                }
+                MediaError::DecodeError(reason) => Error::Damaged {
+                    path: name.into(),
+                    reason: reason.into(),
+                },
+                _ => Error::NotAudio { path: name.into() },
+            })?;
+        Ok(Self { format, reached: 0 })
+    }
+
+    /// [`probe`](Self::probe) of a file.
+    pub(crate) fn of_file(path: &Path, file: File) -> Result<Self, Error> {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        Self::probe(path, extension, Box::new(file))
+    }
+
+    /// The first audio track.
+    pub(crate) fn audio_track(&self) -> Option<&Track> {
+        self.format.default_track(TrackType::Audio)
+    }
+
+    /// The next packet of `track`; None at the end.
+    ///
+    /// [`MediaError::ResetRequired`] where another stream begins, with other tracks.
+    pub(crate) fn next_packet(&mut self, track: u32) -> Result<Option<Packet>, MediaError> {
+        loop {
+            match self.format.next_packet() {
+                Ok(Some(packet)) => {
+                    self.note_time(&packet);
+                    if packet.track_id == track {
+                        return Ok(Some(packet));
+                    }
+                }
+                Ok(None) => return Ok(None),
+                Err(MediaError::IoError(error))
+                    if error.kind() == ErrorKind::UnexpectedEof && self.is_matroska() =>
+                {
+                    return match self.lacks_its_end() {
+                        false => Ok(None),
+                        true => Err(MediaError::DecodeError("it breaks off")),
+                    };
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// False where the format cannot, or finds that beyond its end. Matroska cannot, as its times of
+    /// whole milliseconds are not exact to the sample.
+    pub(crate) fn seek(&mut self, to: SeekTo) -> bool {
+        !self.is_matroska() && self.format.seek(SeekMode::Accurate, to).is_ok()
+    }
+
+    pub(crate) fn is_matroska(&self) -> bool {
+        self.format.format_info().format == FORMAT_ID_MKV
+    }
+
+    fn note_time(&mut self, packet: &Packet) {
+        let track = self
+            .format
+            .tracks()
+            .iter()
+            .find(|t| t.id == packet.track_id);
+        if let Some(base) = track.and_then(|track| track.time_base) {
+            let end = i128::from(packet.pts.get()) + i128::from(packet.dur.get());
+            self.reached = self.reached.max(nanoseconds(end, base));
+        }
+    }
+
+    /// Whether so much is missing that one hears it. What is recorded live does not know how long
+    /// it will become, and ends wherever it ends (RFC 9559, "Livestreaming").
+    fn lacks_its_end(&self) -> bool {
+        let info = self.format.media_info();
+        let (Some(base), Some(duration)) = (info.time_base, info.duration) else {
+            return false;
+        };
+        nanoseconds(duration.get().into(), base) - self.reached > LONGEST_PACKET
+    }
+}
+
+/// Ticks of a time base in nanoseconds.
+pub(crate) fn nanoseconds(ticks: i128, base: TimeBase) -> i128 {
+    ticks * i128::from(base.numer.get()) * 1_000_000_000 / i128::from(base.denom.get())
+}
+
+/// Whether it is Matroska or WebM, perhaps (RFC 8794 §11.2.1).
+fn begins_with_ebml(media: &mut dyn MediaSource) -> io::Result<bool> {
+    let mut octets = [0; 4];
+    let mut filled = 0;
+    while filled < octets.len() {
+        match media.read(&mut octets[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    media.seek(SeekFrom::Start(0))?;
+    Ok(octets == [0x1a, 0x45, 0xdf, 0xa3])
+}
+
+/// Read from its beginning to its end only.
+///
+/// symphonia's reader of Matroska otherwise looks at once for what lies at the end, and gives up
+/// where a file was cut.
+struct Forward(Box<dyn MediaSource>);
+
+impl Read for Forward {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Forward {
+    fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+        Err(ErrorKind::NotSeekable.into())
+    }
+}
+
+impl MediaSource for Forward {
+    fn is_seekable(&self) -> bool {
+        false
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// 120 ms of Opus (RFC 6716 §3.2.5), and what the time stamps are off.
+const LONGEST_PACKET: i128 = 200_000_000;
