@@ -4,6 +4,12 @@ use webrtc::rtp::packet::Packet;
 
 /// The frequency in Hz of the tone in these Opus packets.
 pub(crate) fn opus_tone(packets: &[Packet]) -> f64 {
+    // The first frames hold the codec's delay, and the end of what was there before.
+    frequency(&opus_samples(packets)[5 * 960..], 48_000.0)
+}
+
+/// What is in these Opus packets, full scale being 1.
+pub(crate) fn opus_samples(packets: &[Packet]) -> Vec<f32> {
     let mut decoder = ropus::Decoder::new(48_000, ropus::Channels::Mono).unwrap();
     let mut samples = Vec::new();
     for packet in packets {
@@ -13,8 +19,7 @@ pub(crate) fn opus_tone(packets: &[Packet]) -> f64 {
             .unwrap();
         samples.extend_from_slice(&pcm[..decoded]);
     }
-    // The first frames hold the codec's delay, and the end of what was there before.
-    frequency(&samples[5 * 960..], 48_000.0)
+    samples
 }
 
 /// The frequency in Hz of the tone in these PCMU packets.
