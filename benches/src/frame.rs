@@ -25,6 +25,7 @@ impl Frame {
         let number = history.push(OwnedFrame {
             payload: Arc::clone(&payload),
             timestamp,
+            duration: 960,
             marker: false,
             audio_level: AUDIO_LEVEL,
             voice: true,

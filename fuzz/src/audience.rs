@@ -160,6 +160,7 @@ impl Audience {
             frame: OwnedFrame {
                 payload: Arc::new(self.frames.to_be_bytes()),
                 timestamp: self.frames.wrapping_mul(960),
+                duration: 960,
                 marker: false,
                 audio_level: 20,
                 voice: true,

@@ -71,6 +71,7 @@ fn assert_written_again(primary: &RedBlock<'_>, redundant: &[RedBlock<'_>]) {
         let number = history.push(OwnedFrame {
             payload: block.data.into(),
             timestamp: NOW - u32::from(block.timestamp_offset),
+            duration: 960,
             marker: false,
             audio_level: 0,
             voice: false,

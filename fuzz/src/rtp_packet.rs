@@ -118,6 +118,7 @@ fn assert_written_again(packet: &RtpPacket<'_>) {
     let number = history.push(OwnedFrame {
         payload: packet.payload().into(),
         timestamp: 0,
+        duration: 960,
         marker: packet.marker(),
         audio_level: level & 0x7f,
         voice: level & 0x80 != 0,

@@ -176,6 +176,7 @@ pub(crate) fn frame(payload: &Arc<[u8]>, number: u32, captured: NtpTime) -> Owne
     OwnedFrame {
         payload: Arc::clone(payload),
         timestamp: number.wrapping_mul(PAYLOAD_OCTETS as u32),
+        duration: PAYLOAD_OCTETS as u32,
         marker: false,
         audio_level: 30,
         voice: true,

@@ -51,6 +51,7 @@ fn frame(world: &World) -> StreamFrame {
         frame: OwnedFrame {
             payload: [7; 160].into(),
             timestamp: 1 << 30,
+            duration: 960,
             marker: false,
             audio_level: 20,
             voice: true,

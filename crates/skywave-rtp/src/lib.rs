@@ -43,6 +43,7 @@
 //! let number = history.push(OwnedFrame {
 //!     payload: [0xf8, 0xff, 0xfe].into(),
 //!     timestamp: 960,
+//!     duration: 960,
 //!     marker: false,
 //!     audio_level: 30,
 //!     voice: true,

@@ -11,6 +11,8 @@ pub struct OwnedFrame {
     pub payload: Arc<[u8]>,
     /// Start of the frame on the codec's RTP clock, counted from the start of the track; wraps.
     pub timestamp: u32,
+    /// How long it lasts, in ticks of the same clock.
+    pub duration: u32,
     /// First frame after a silence in which nothing was sent (RFC 3551 §4.1).
     pub marker: bool,
     /// Loudness of this frame's samples in -dBov: 0 is the loudest, 127 digital silence
@@ -29,6 +31,7 @@ impl OwnedFrame {
         Self {
             payload: payload.into(),
             timestamp,
+            duration: 960,
             marker: false,
             audio_level: 30,
             voice: true,

@@ -55,6 +55,7 @@ fn frame(timestamp: u32) -> OwnedFrame {
     OwnedFrame {
         payload: [0xf8, 0xff, 0xfe].into(),
         timestamp,
+        duration: 960,
         marker: false,
         audio_level: 30,
         voice: false,

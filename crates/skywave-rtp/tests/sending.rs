@@ -37,6 +37,7 @@ fn frame(octets: usize) -> impl Strategy<Value = OwnedFrame> {
         |(payload, (timestamp, marker, voice, captured), audio_level)| OwnedFrame {
             payload: payload.into(),
             timestamp,
+            duration: 960,
             marker,
             audio_level,
             voice,
@@ -171,6 +172,7 @@ proptest! {
             let number = history.push(OwnedFrame {
                 payload: payload.clone().into(),
                 timestamp,
+                duration: 960,
                 marker: false,
                 audio_level: 0,
                 voice: false,
@@ -271,6 +273,7 @@ proptest! {
                 let number = history.push(OwnedFrame {
                     payload: vec![1; usize::from(back)].into(),
                     timestamp: 0,
+                    duration: 960,
                     marker: false,
                     audio_level: 0,
                     voice: false,

@@ -255,6 +255,7 @@ mod tests {
             frame: OwnedFrame {
                 payload: Arc::default(),
                 timestamp: 0,
+                duration: 960,
                 marker: false,
                 audio_level: 127,
                 voice: false,

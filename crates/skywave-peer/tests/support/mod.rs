@@ -225,6 +225,7 @@ impl World {
             frame: OwnedFrame {
                 payload: Arc::new(self.media_time.to_be_bytes()),
                 timestamp: self.media_time,
+                duration: 960,
                 marker: std::mem::take(&mut self.marker),
                 audio_level: 20,
                 voice: true,
