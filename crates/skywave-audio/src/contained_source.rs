@@ -55,8 +55,11 @@ impl Drop for ContainedSource {
     }
 }
 
-/// Runs what may panic; the error is what it panicked with.
-pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+/// Runs the user's code, which may panic; what it works on must not be used again then.
+///
+/// # Errors
+/// What it panicked with, if that was text.
+pub fn contain<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
         let message = message(payload.as_ref());
         // What a panic carries may be of the user's making as well.
