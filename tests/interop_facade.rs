@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use skywave::{
-    AudioCodec, AudioTransmitter, Config, Error, RtpConfig, Stats, Tone, TransmitterState,
+    AudioCodec, AudioTransmitter, Config, Error, RtpConfig, SpeechEvent, SpeechQueue,
+    SpeechQueueConfig, Stats, Tone, TransmitterState,
 };
-use skywave_tests::{AiortcPeer, Report};
+use skywave_tests::{AiortcPeer, Recording, Report};
 use tokio::runtime::Runtime;
 
 #[test]
@@ -61,6 +62,81 @@ fn aiortc_hears_us_with_everything_switched_on_whoever_offers() {
             assert_unbroken(&peer.report(), 960);
         }
     }
+}
+
+#[test]
+fn aiortc_hears_interrupted_speech_fall_silent_without_a_click() {
+    // The tone's own steps are 0.5 % of full scale at 48 kHz and 3 % at 8 kHz, those of mu-law 1.6 %,
+    // and the fade adds half as much; a cut at its peaks would be 37 %.
+    for (codec, name, largest) in [
+        (AudioCodec::Opus, "opus", 0.015),
+        (AudioCodec::Pcmu, "PCMU", 0.09),
+    ] {
+        let (mut transmitter, mut peer) = (transmitter(codec), AiortcPeer::spawn());
+        let (queue, source) = SpeechQueue::new(&SpeechQueueConfig::default());
+        transmitter.replace_audio_source(source);
+        offer(&mut transmitter, &mut peer, name);
+        peer.report_when(PATIENCE, |report| report.decoded_frames > 10);
+        peer.record(3.0);
+        let (sent, before) = runtime().block_on(interrupt(&queue));
+        assert!(sent <= before + 960 + 240, "{sent} after {before}");
+
+        let recording = peer.recorded();
+        let loud = loud_milliseconds(&recording);
+        let (first, last) = (loud[0], loud[loud.len() - 1]);
+        let heard = (last + 10 - first) as f64;
+        let expected = sent as f64 / 48.0;
+        assert!(
+            (heard - expected).abs() <= 20.0,
+            "{heard} ms, not {expected}"
+        );
+        assert!(last < 2_500, "{name}: no silence behind it");
+        let step = largest_step(&recording);
+        assert!(step < largest, "{name}: {step}");
+    }
+}
+
+/// Speaks, a low tone, and is interrupted in the middle. Gives how many samples were sent of it,
+/// and how many had been at that moment.
+async fn interrupt(queue: &SpeechQueue) -> (u64, u64) {
+    let step = std::f64::consts::TAU * 100.0 / 24_000.0;
+    let speech: Vec<i16> = (0..24_000 * 30)
+        .map(|n| (12_000.0 * (step * f64::from(n)).sin()) as i16)
+        .collect();
+    let pushed = queue.push(&speech[..], 24_000, 1).await;
+    pushed.expect("there is room");
+    while queue.position().sent < 48_000 {
+        tokio::time::sleep(Duration::from_millis(7)).await;
+    }
+    let before = queue.position().sent;
+    queue.clear();
+    loop {
+        match queue.next_event().await {
+            Some(SpeechEvent::Interrupted { sent, .. }) => return (sent, before),
+            Some(_) => {}
+            None => panic!("the source is gone"),
+        }
+    }
+}
+
+/// Where pieces of 10 ms begin that can be heard.
+fn loud_milliseconds(recording: &Recording) -> Vec<usize> {
+    let piece = recording.sample_rate as usize / 100;
+    let loud = |samples: &[i16]| samples.iter().any(|sample| sample.unsigned_abs() > 2_000);
+    let pieces = recording.samples.chunks(piece).enumerate();
+    let loud: Vec<usize> = pieces
+        .filter(|(_, samples)| loud(samples))
+        .map(|(number, _)| 10 * number)
+        .collect();
+    assert!(!loud.is_empty(), "silence");
+    loud
+}
+
+/// Between two samples, as a share of full scale.
+fn largest_step(recording: &Recording) -> f64 {
+    let pairs = recording.samples.windows(2);
+    let largest = pairs.map(|pair| pair[1].abs_diff(pair[0])).max();
+    f64::from(largest.unwrap_or_default()) / 32_768.0
 }
 
 #[test]

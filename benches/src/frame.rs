@@ -26,6 +26,7 @@ impl Frame {
             payload: Arc::clone(&payload),
             comfort_noise: false,
             timestamp,
+            duration: 960,
             marker: false,
             audio_level: AUDIO_LEVEL,
             voice: true,

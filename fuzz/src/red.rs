@@ -73,6 +73,7 @@ fn assert_written_again(primary: &RedBlock<'_>, redundant: &[RedBlock<'_>]) {
             payload: block.data.into(),
             comfort_noise: false,
             timestamp: NOW - u32::from(block.timestamp_offset),
+            duration: 960,
             marker: false,
             audio_level: 0,
             voice: false,

@@ -120,6 +120,7 @@ fn assert_written_again(packet: &RtpPacket<'_>) {
         payload: packet.payload().into(),
         comfort_noise: false,
         timestamp: 0,
+        duration: 960,
         marker: packet.marker(),
         audio_level: level & 0x7f,
         voice: level & 0x80 != 0,

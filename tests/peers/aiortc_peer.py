@@ -239,14 +239,16 @@ class Listening:
         if self.seconds >= self.wanted:
             self.complete.set()
 
-    async def tone(self, seconds):
+    def record(self, seconds):
         self.blocks, self.seconds, self.wanted = [], 0.0, seconds
         self.complete.clear()
+
+    async def recorded(self):
         try:
-            await asyncio.wait_for(self.complete.wait(), seconds + TONE_TIMEOUT)
+            await asyncio.wait_for(self.complete.wait(), self.wanted + TONE_TIMEOUT)
         except asyncio.TimeoutError:
             raise RuntimeError(f"only {self.seconds:.2f} s of audio were decoded") from None
-        return measure(numpy.concatenate(self.blocks), self.rate)
+        return numpy.concatenate(self.blocks)
 
 
 def measure(samples, rate):
@@ -325,8 +327,20 @@ class Peer:
             "rtcp": self.rtcp.report(),
         }
 
+    async def record(self, command):
+        self.listening.record(command["seconds"])
+        return {}
+
+    async def recorded(self, _command):
+        samples = await self.listening.recorded()
+        return {
+            "sample_rate": self.listening.rate,
+            "samples": (samples * 32767).round().astype(int).tolist(),
+        }
+
     async def tone(self, command):
-        return await self.listening.tone(command["seconds"])
+        self.listening.record(command["seconds"])
+        return measure(await self.listening.recorded(), self.listening.rate)
 
     async def close(self, _command):
         await self.connection.close()
@@ -373,6 +387,8 @@ async def main():
         "accept_answer": peer.accept_answer,
         "accept_offer": peer.accept_offer,
         "report": peer.report,
+        "record": peer.record,
+        "recorded": peer.recorded,
         "tone": peer.tone,
         "close": peer.close,
     }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::child::Child;
+use crate::recording::Recording;
 
 /// One aiortc peer connection that receives audio.
 pub struct AiortcPeer {
@@ -72,6 +73,16 @@ impl AiortcPeer {
     /// Waits for `seconds` of audio decoded from now on and measures it.
     pub fn tone(&mut self, seconds: f64) -> Tone {
         self.call(json!({"cmd": "tone", "seconds": seconds}))
+    }
+
+    /// Records `seconds` of audio decoded from now on, for [`recorded`](Self::recorded).
+    pub fn record(&mut self, seconds: f64) {
+        let _: Value = self.call(json!({"cmd": "record", "seconds": seconds}));
+    }
+
+    /// Waits until all that was to be recorded is.
+    pub fn recorded(&mut self) -> Recording {
+        self.call(json!({"cmd": "recorded"}))
     }
 
     /// Closes the peer connection (DTLS close_notify) and ends the process.

@@ -7,18 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::child::Child;
 use crate::server::Server;
 
 /// Audio of one channel.
+#[derive(Deserialize)]
 pub struct Recording {
     /// Samples, 16 bits.
     pub samples: Vec<i16>,
     /// In hertz.
     pub sample_rate: u32,
-    /// What the program told.
+    /// What the program told beside.
+    #[serde(default)]
     pub told: Value,
 }
 

@@ -177,6 +177,7 @@ pub(crate) fn frame(payload: &Arc<[u8]>, number: u32, captured: NtpTime) -> Owne
         payload: Arc::clone(payload),
         comfort_noise: false,
         timestamp: number.wrapping_mul(PAYLOAD_OCTETS as u32),
+        duration: PAYLOAD_OCTETS as u32,
         marker: false,
         audio_level: 30,
         voice: true,

@@ -100,19 +100,13 @@ fn header_encryption(negotiated: &Negotiated) -> HeaderEncryption {
 pub struct MediaFormat {
     /// Ticks of the media time in a second.
     pub clock_rate: u32,
-    /// Length of a frame.
+    /// Length of a frame; of those that differ, the longest.
     pub frame_interval: Duration,
     /// Bit rate of the codec in bit/s, without headers.
     pub bit_rate: u32,
 }
 
 impl MediaFormat {
-    /// Ticks of a frame.
-    pub(crate) fn frame_len(&self) -> u32 {
-        let ticks = self.frame_interval.as_nanos() * u128::from(self.clock_rate) / 1_000_000_000;
-        u32::try_from(ticks).unwrap_or(u32::MAX)
-    }
-
     /// Bit rate with the headers of RTP, UDP and IP, in bit/s.
     pub(crate) fn session_bandwidth(&self) -> u32 {
         let packets = 1.0 / self.frame_interval.as_secs_f64().max(0.0025);
@@ -241,6 +235,5 @@ mod tests {
         };
         assert_eq!(format(20).session_bandwidth(), 48_000 + 50 * 84 * 8);
         assert_eq!(format(40).session_bandwidth(), 48_000 + 25 * 84 * 8);
-        assert_eq!(format(20).frame_len(), 960);
     }
 }

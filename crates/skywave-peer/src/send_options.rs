@@ -9,12 +9,13 @@ use skywave_rtp::{
 };
 use skywave_srtp::{MAX_RTP_OVERHEAD, SrtpSender, StreamIndex};
 
-use crate::rtp_terms::{MediaFormat, PACKET_OVERHEAD, RtpTerms};
+use crate::rtp_terms::{PACKET_OVERHEAD, RtpTerms};
 use crate::send_state::Moment;
 
 /// The options of one peer.
 pub(crate) struct SendOptions {
-    format: MediaFormat,
+    /// Of the media time, in Hz.
+    clock_rate: u32,
     /// Packets sent, for those who may miss some.
     log: Option<SentLog>,
     rtx: Option<Rtx>,
@@ -51,9 +52,9 @@ struct Tones {
 }
 
 impl SendOptions {
-    pub(crate) fn new(terms: &RtpTerms, format: MediaFormat, rtx: Option<RtxPacketizer>) -> Self {
+    pub(crate) fn new(terms: &RtpTerms, clock_rate: u32, rtx: Option<RtxPacketizer>) -> Self {
         Self {
-            format,
+            clock_rate,
             log: terms.nack.then(SentLog::default),
             rtx: rtx.map(|packetizer| Rtx {
                 packetizer,
@@ -133,9 +134,11 @@ impl SendOptions {
         slot: &mut [u8],
     ) -> Option<Written> {
         let departure = self.departure(moment);
-        let (frame_len, clock_rate) = (self.format.frame_len(), self.format.clock_rate);
+        let clock_rate = self.clock_rate;
         let tone = self.tones.as_mut().and_then(|tones| {
-            let tone = tones.sender.poll(frame.timestamp, frame_len, clock_rate)?;
+            let tone = tones
+                .sender
+                .poll(frame.timestamp, frame.duration, clock_rate)?;
             Some((tone, tones.payload_type))
         });
         // Redundancy takes what room there is.
@@ -146,7 +149,7 @@ impl SendOptions {
                 packetizer.write_tone(tone, payload_type, departure, slot)
             }
             None => {
-                let packing = self.packing(frame.payload.len());
+                let packing = self.packing(frame);
                 packetizer.write(history, number, packing, departure, slot)
             }
         };
@@ -155,8 +158,8 @@ impl SendOptions {
         Some(written)
     }
 
-    fn packing(&self, payload_len: usize) -> Packing {
-        match (self.red, self.allowed_redundancy(payload_len)) {
+    fn packing(&self, frame: &OwnedFrame) -> Packing {
+        match (self.red, self.allowed_redundancy(frame)) {
             (Some(payload_type), redundancy @ 1..) => Packing::Red {
                 payload_type,
                 redundancy,
@@ -167,11 +170,12 @@ impl SendOptions {
 
     /// As many repetitions as were asked for and as the bit rate and any path allow, taking the
     /// frames before for as long as this one.
-    fn allowed_redundancy(&self, payload_len: usize) -> u8 {
-        let allowed = self.octets_allowed().min(MAX_REDUNDANT_PACKET);
+    fn allowed_redundancy(&self, frame: &OwnedFrame) -> u8 {
+        let allowed = self.octets_allowed(frame.duration);
+        let allowed = allowed.min(MAX_REDUNDANT_PACKET);
         let fits = |&frames: &u8| {
-            let octets = payload_len * (usize::from(frames) + 1) + PACKET_OVERHEAD as usize;
-            octets as u128 <= allowed
+            let octets = frame.payload.len() * (usize::from(frames) + 1);
+            octets as u64 + u64::from(PACKET_OVERHEAD) <= allowed
         };
         (0..=self.redundancy.max(self.repair))
             .rev()
@@ -179,17 +183,16 @@ impl SendOptions {
             .unwrap_or(0)
     }
 
-    /// How long a packet may be, headers of the network included, by the limits of the bit rate. A
-    /// request may lower what the description allows, not raise it.
-    fn octets_allowed(&self) -> u128 {
+    /// How long a packet of so many ticks may be, headers of the network included, by the limits of
+    /// the bit rate. A request may lower what the description allows, not raise it.
+    fn octets_allowed(&self, ticks: u32) -> u64 {
         let limits = [self.described_max_bitrate, self.requested_max_bitrate];
-        let frame_nanos = self.format.frame_interval.as_nanos();
         limits
             .into_iter()
             .flatten()
             .min()
-            .map_or(u128::MAX, |limit| {
-                u128::from(limit) * frame_nanos / (8 * 1_000_000_000)
+            .map_or(u64::MAX, |limit| {
+                limit.saturating_mul(ticks.into()) / (8 * u64::from(self.clock_rate.max(1)))
             })
     }
 
@@ -272,4 +275,4 @@ impl SendOptions {
 const ROOM_BEHIND: usize = MAX_RTP_OVERHEAD + 2;
 /// What every path carries whole (RFC 8200 §5), headers of the network included: a repetition is
 /// not worth a fragment.
-const MAX_REDUNDANT_PACKET: u128 = 1280;
+const MAX_REDUNDANT_PACKET: u64 = 1280;

@@ -173,7 +173,7 @@ mod tests {
     use skywave_srtp::{HeaderEncryption, MasterKey, Profile, SrtpReceiver};
 
     use super::*;
-    use crate::rtp_terms::{MediaFormat, RtpTerms};
+    use crate::rtp_terms::RtpTerms;
 
     const NOBODY: Path = Path {
         base: 0,
@@ -206,11 +206,6 @@ mod tests {
             rtcp_rsize: false,
             max_bitrate: None,
         };
-        let format = MediaFormat {
-            clock_rate: 48_000,
-            frame_interval: Duration::from_millis(20),
-            bit_rate: 64_000,
-        };
         let config = PacketizerConfig {
             ssrc: 1,
             payload_type: 111,
@@ -226,15 +221,20 @@ mod tests {
             extensions,
         };
         let rtx = RtxPacketizer::new(rtx, Arc::default()).unwrap();
-        let mut options = SendOptions::new(&terms, format, Some(rtx));
+        let mut options = SendOptions::new(&terms, 48_000, Some(rtx));
         options.set_redundancy(redundancy);
         let srtp = SrtpSender::with_header_encryption(&master(profile), encryption);
         let packetizer = Packetizer::new(config, Arc::default()).unwrap();
         SendState::new(packetizer, srtp, options)
     }
 
-    /// Sends frames of so many octets, and the last packet once more.
+    /// Sends frames of 20 ms and so many octets, and the last packet once more.
     fn send(state: &mut SendState, payloads: &[usize]) -> Vec<Vec<u8>> {
+        send_lasting(state, payloads, 960)
+    }
+
+    /// The same with frames of so many ticks.
+    fn send_lasting(state: &mut SendState, payloads: &[usize], duration: u32) -> Vec<Vec<u8>> {
         let (mut history, mut outbox) = (History::default(), Outbox::new());
         let moment = Moment {
             now: Instant::now(),
@@ -244,7 +244,8 @@ mod tests {
             let number = history.push(OwnedFrame {
                 payload: vec![5; len].into(),
                 comfort_noise: false,
-                timestamp: frame * 960,
+                timestamp: frame * duration,
+                duration,
                 marker: false,
                 audio_level: 20,
                 voice: false,
@@ -311,6 +312,23 @@ mod tests {
         // Nothing is repeated: again as RTX, with the original number.
         let plain = 12 + 599 + 16;
         assert_eq!(sent_and_again(599), [plain, plain + 2]);
+    }
+
+    #[test]
+    fn limit_of_the_bit_rate_is_held_against_what_a_packet_lasts() {
+        let none = ExtensionIds::default();
+        let len_of = |milliseconds: u32| {
+            let mut state = state(Profile::AeadAes128Gcm, HeaderEncryption::None, none, 2);
+            // An octet in a quarter of a millisecond; headers take 84.
+            state.configure(|options| options.request_max_bitrate(32_000));
+            let sent = send_lasting(&mut state, &[40; 8], milliseconds * 48);
+            sent[7].len()
+        };
+        let plain = 12 + 40 + 16;
+        assert_eq!(len_of(10), plain);
+        assert_eq!(len_of(40), plain);
+        assert_eq!(len_of(41), plain + 1 + (4 + 40));
+        assert_eq!(len_of(60), plain + 1 + 2 * (4 + 40));
     }
 
     fn sent_and_again(payload: usize) -> [usize; 2] {

@@ -52,6 +52,7 @@ fn frame(world: &World) -> StreamFrame {
             payload: [7; 160].into(),
             comfort_noise: false,
             timestamp: 1 << 30,
+            duration: 960,
             marker: false,
             audio_level: 20,
             voice: true,

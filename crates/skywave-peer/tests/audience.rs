@@ -103,6 +103,7 @@ fn frame_without_room_for_its_tag_spends_no_number() {
                 payload: Arc::new([0; Outbox::DATAGRAM - HEADER_LEN]),
                 comfort_noise: false,
                 timestamp: 0,
+                duration: 960,
                 marker: false,
                 audio_level: 20,
                 voice: true,

@@ -92,7 +92,7 @@ fn redundancy_is_switched_for_one_listener_at_any_time() {
     assert_eq!(numbers[1], numbers[0].wrapping_add(1));
 }
 
-/// What packets repeat after reports of these losses, in 1/256, in a row.
+/// What packets repeat after reports of these losses, in 1/256, one every 5 s.
 fn repetitions_after(world: &mut World, index: usize, reports: &[u8]) -> Vec<Option<usize>> {
     let ssrc = world.listeners[index].media_ssrc;
     for &fraction_lost in reports {
@@ -105,6 +105,7 @@ fn repetitions_after(world: &mut World, index: usize, reports: &[u8]) -> Vec<Opt
             last_sr: 0,
             delay_since_last_sr: 0,
         };
+        world.run(Duration::from_secs(5));
         world.hear(index, &rtcp::receiver_report(&block));
     }
     world.listeners[index].clear();

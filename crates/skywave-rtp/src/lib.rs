@@ -45,6 +45,7 @@
 //!     payload: [0xf8, 0xff, 0xfe].into(),
 //!     comfort_noise: false,
 //!     timestamp: 960,
+//!     duration: 960,
 //!     marker: false,
 //!     audio_level: 30,
 //!     voice: true,

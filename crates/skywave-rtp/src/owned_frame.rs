@@ -14,6 +14,8 @@ pub struct OwnedFrame {
     pub comfort_noise: bool,
     /// Start of the frame on the codec's RTP clock, counted from the start of the track; wraps.
     pub timestamp: u32,
+    /// How long it lasts, in ticks of the same clock.
+    pub duration: u32,
     /// First frame after a silence in which nothing was sent (RFC 3551 §4.1).
     pub marker: bool,
     /// Loudness of this frame's samples in -dBov: 0 is the loudest, 127 digital silence
@@ -33,6 +35,7 @@ impl OwnedFrame {
             payload: payload.into(),
             comfort_noise: false,
             timestamp,
+            duration: 960,
             marker: false,
             audio_level: 30,
             voice: true,

@@ -57,6 +57,7 @@ fn frame(timestamp: u32) -> OwnedFrame {
         payload: [0xf8, 0xff, 0xfe].into(),
         comfort_noise: false,
         timestamp,
+        duration: 960,
         marker: false,
         audio_level: 30,
         voice: false,

@@ -1,7 +1,7 @@
 //! One audio track: a live source, encoded once for all who listen to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use skywave_audio::{
     AudioSource, ExpectedLoss, OpusOptions, Packetization, SilencePolicy, TrackEvent,
@@ -13,6 +13,7 @@ use crate::config::TrackConfig;
 use crate::encoded_inlet::EncodedInlet;
 use crate::encoded_track::EncodedTrackConfig;
 use crate::encoding_table::EncodingTable;
+use crate::fec_response::FecResponse;
 use crate::lateness::LatenessHistogram;
 use crate::loss_distribution::LossDistribution;
 use crate::mailbox::Mailbox;
@@ -127,6 +128,8 @@ pub(crate) struct TrackShared {
     pub(crate) counters: TrackCounters,
     /// What its listeners report.
     pub(crate) losses: LossDistribution,
+    /// Of that, in per cent, what is corrected in-band. Written by the thread that encodes.
+    corrected_loss: AtomicU8,
     /// Where packets come in, if they come encoded.
     pub(crate) inlet: Option<EncodedInlet>,
     /// What its listeners need.
@@ -150,6 +153,7 @@ impl TrackShared {
             events: broadcast::Sender::new(BACKLOG),
             counters: TrackCounters::default(),
             losses: LossDistribution::default(),
+            corrected_loss: AtomicU8::new(0),
             inlet: None,
             encodings: EncodingTable::new(id.number, config.max_encodings, shards),
             opus: AtomicU64::new(with_policy(config.opus, config.silence).to_bits()),
@@ -171,7 +175,7 @@ impl TrackShared {
     /// A track whose packets come encoded.
     pub(crate) fn encoded(id: TrackId, config: EncodedTrackConfig, shards: usize) -> Self {
         Self {
-            inlet: Some(EncodedInlet::new(config.codec)),
+            inlet: Some(EncodedInlet::new(&config)),
             ..Self::new(id, config.into(), shards)
         }
     }
@@ -189,13 +193,19 @@ impl TrackShared {
     /// correction as the worst tenth of the listeners needs it.
     pub(crate) fn encoding_options(&self) -> OpusOptions {
         let mut options = self.opus_options();
-        let lost = self.losses.worst_decile();
+        let lost = self.corrected_loss.load(Relaxed);
         if self.config.adaptive_fec && options.is_for_speech() && lost > 0 {
             options.in_band_fec = true;
             let expected = ExpectedLoss::new(lost).unwrap_or_default();
             options.expected_loss = options.expected_loss.max(expected);
         }
         options
+    }
+
+    /// Corrects what the worst tenth of the listeners lose, from that sample of the track on.
+    pub(crate) fn follow_losses(&self, response: &mut FecResponse, position: u64) {
+        let loss = response.follow(self.losses.worst_decile(), position);
+        self.corrected_loss.store(loss, Relaxed);
     }
 
     /// The packetizations that somebody listens to.

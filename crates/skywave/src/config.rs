@@ -78,7 +78,7 @@ pub struct TrackConfig {
     pub opus: OpusOptions,
     /// In-band error correction ([`OpusOptions::in_band_fec`]) follows what the worst tenth of the
     /// listeners reports lost, for those who use it: on from 1 %, with that loss expected, and off
-    /// again. Only of a track that [`opus`](Self::opus) says is speech, by its application or
+    /// again when less would have done for 10 s. Only of a track that [`opus`](Self::opus) says is speech, by its application or
     /// signal. Default: true.
     pub adaptive_fec: bool,
     /// Encodings that may be in use at a time: one for each codec, length of packets and set of

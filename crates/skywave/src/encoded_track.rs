@@ -1,6 +1,7 @@
 //! A track whose packets come encoded.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use skywave_audio::{AudioCodec, EncodedSource, Ptime};
 
@@ -20,8 +21,23 @@ pub struct EncodedTrackConfig {
     pub ptime: Ptime,
     /// As [`TrackConfig::wait_for_listener`]. Default: false.
     pub wait_for_listener: bool,
+    /// How soon a source that had nothing is asked again, 2.5 ms to a second. Default: 20 ms.
+    pub poll_interval: Duration,
+    /// How late packets may be without their time being moved: they follow one another closely
+    /// then, and the listener's jitter buffer absorbs it. None is ever left out. More than 1 s is
+    /// taken for 1 s. Default: 100 ms.
+    pub max_catch_up: Duration,
+    /// As [`TrackConfig::slow_read`]. Default: 10 ms.
+    pub slow_read: Duration,
     /// What is offered beside the codec, and agreed to if offered.
     pub rtp: RtpConfig,
+}
+
+impl EncodedTrackConfig {
+    /// The shortest [`poll_interval`](Self::poll_interval): the shortest frame of Opus.
+    pub const MIN_POLL_INTERVAL: Duration = Duration::from_micros(2_500);
+    /// The longest [`poll_interval`](Self::poll_interval).
+    pub const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
 }
 
 impl Default for EncodedTrackConfig {
@@ -30,6 +46,9 @@ impl Default for EncodedTrackConfig {
             codec: AudioCodec::Opus,
             ptime: Ptime::default(),
             wait_for_listener: false,
+            poll_interval: Duration::from_millis(20),
+            max_catch_up: Duration::from_millis(100),
+            slow_read: Duration::from_millis(10),
             rtp: RtpConfig::default(),
         }
     }
@@ -41,6 +60,8 @@ impl From<EncodedTrackConfig> for TrackConfig {
             codecs: vec![config.codec],
             ptime: config.ptime,
             wait_for_listener: config.wait_for_listener,
+            max_catch_up: config.max_catch_up,
+            slow_read: config.slow_read,
             rtp: config.rtp,
             max_encodings: 1,
             ..Self::default()
@@ -80,17 +101,24 @@ impl EncodedTrack {
     /// needs no negotiation, and leaves SSRC, sequence numbers and timestamps as they run.
     pub fn replace_encoded_source(&self, source: impl EncodedSource + 'static) {
         if let Some(inlet) = self.inlet() {
-            inlet.put(Box::new(source));
+            inlet.put(Some(Box::new(source)));
         }
     }
 
-    /// The same track for [`Engine::transmitter`](crate::Engine::transmitter) and statistics. It
-    /// encodes nothing: an `AudioSource` put into it is never read.
+    /// Sends nothing from the next packet on, until another source is put in.
+    pub fn remove_encoded_source(&self) {
+        if let Some(inlet) = self.inlet() {
+            inlet.put(None);
+        }
+    }
+
+    /// The same track for [`Engine::transmitter`](crate::Engine::transmitter), statistics and
+    /// [events](AudioTrack::events). It encodes nothing: an `AudioSource` put into it is never read.
     pub fn track(&self) -> &AudioTrack {
         &self.track
     }
 
-    /// Why the last source ended before its proper end, if it did.
+    /// Why the last source ended before its proper end, if it did; as the event told.
     pub fn fault(&self) -> Option<String> {
         self.inlet()?.fault.borrow().clone()
     }

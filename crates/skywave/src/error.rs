@@ -112,6 +112,13 @@ pub enum Error {
         /// Samples of 48 kHz that would fit; none if another push is under way.
         room: u64,
     },
+    /// The transmitter was closed before everything in the speech queue was heard.
+    #[error("closed while {queued} samples of speech were still to be sent")]
+    NotDrained {
+        /// Samples of 48 kHz that were never sent. Of those that were, the last 180 ms may be
+        /// missing too, if the time was up.
+        queued: u64,
+    },
     /// The source of the speech queue was dropped: it was replaced, or its track is gone.
     #[error("the source of the speech queue is gone")]
     SourceGone,

@@ -256,6 +256,7 @@ mod tests {
                 payload: Arc::default(),
                 comfort_noise: false,
                 timestamp: 0,
+                duration: 960,
                 marker: false,
                 audio_level: 127,
                 voice: false,

@@ -180,7 +180,7 @@ fn opus_receiver(fmtp: &Fmtp) -> OpusReceiver {
 const PACKET_OVERHEAD: u32 = 20 + 16 + 8 + 40;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use super::*;
@@ -213,7 +213,7 @@ mod tests {
     }
 
     /// What the answer to such an offer agrees to.
-    fn negotiated(offer: &str) -> Negotiated {
+    pub(crate) fn negotiated(offer: &str) -> Negotiated {
         let codecs = [description(AudioCodec::Opus)];
         let capabilities = SendCapabilities::new(&codecs);
         let offer = skywave_sdp::SessionDescription::parse(offer).unwrap();
@@ -229,7 +229,7 @@ mod tests {
         opus_receiver(&negotiated(offer).remote_fmtp)
     }
 
-    const CHROMIUM: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
+    pub(crate) const CHROMIUM: &str = include_str!("../../skywave-sdp/testdata/chromium.sdp");
     const FIREFOX: &str = include_str!("../../skywave-sdp/testdata/firefox.sdp");
 
     #[test]

@@ -6,13 +6,15 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use skywave_audio::{
-    EncodedFrame, EncodedPacket, EncodedSource, EncodedSupply, SAMPLE_RATE, contain, rtp_timestamp,
+    EncodedFrame, EncodedPacket, EncodedSource, EncodedSupply, FrameClock, SAMPLE_RATE, TrackEvent,
+    contain, rtp_timestamp,
 };
 
 use crate::audio_track::TrackShared;
 use crate::counter::add;
 use crate::delivery::Delivery;
 use crate::encoded_inlet::EncodedInlet;
+use crate::slow_reads::SlowReads;
 use crate::track_encodings::deliver;
 use crate::track_worker::FrameOutput;
 
@@ -32,6 +34,9 @@ pub(crate) struct PlayingEncodedTrack {
     pausing: bool,
     /// If a listener was waited for, it came.
     started: bool,
+    /// For how many samples a living source has had nothing.
+    underrun: Option<u64>,
+    slow_reads: SlowReads,
 }
 
 impl PlayingEncodedTrack {
@@ -45,6 +50,8 @@ impl PlayingEncodedTrack {
             retired: Vec::new(),
             pausing: false,
             started: false,
+            underrun: None,
+            slow_reads: SlowReads::default(),
         }
     }
 
@@ -69,20 +76,18 @@ impl PlayingEncodedTrack {
         let Some(inlet) = &shared.inlet else {
             return;
         };
-        if let Some(source) = inlet.take() {
-            self.retired.extend(self.source.replace(source));
-            inlet.fault.send_replace(None);
-            shared.counters.ended.store(false, Relaxed);
-        }
         let is_heard = || shared.encodings.heard().next().is_some();
         self.started = self.started || !shared.config.wait_for_listener || is_heard();
         let packet = if self.started { self.next(inlet) } else { None };
+        shared
+            .counters
+            .playing
+            .store(self.source.is_some(), Relaxed);
         let Some(packet) = packet else {
             self.pausing = true;
-            self.end = self.position + IDLE_SAMPLES;
+            self.end = self.position + samples(inlet.poll_interval);
             return;
         };
-        shared.counters.playing.store(true, Relaxed);
         self.end = self.position + u64::from(packet.samples());
         self.send(&packet, outputs);
         add(&shared.counters.frames, 1);
@@ -98,44 +103,82 @@ impl PlayingEncodedTrack {
         }
         self.position = self.end;
         let behind = now.saturating_duration_since(self.deadline());
-        if behind > MAX_BEHIND {
+        let config = &self.shared.config;
+        if behind > config.max_catch_up.min(FrameClock::MAX_CATCH_UP) {
             let skipped = samples(behind);
             self.position += skipped;
             self.pausing = true;
-            let frame = self.shared.config.ptime.samples() as u64;
+            let frame = config.ptime.samples() as u64;
             add(&counters.frames_skipped, skipped.div_ceil(frame));
         }
         self.end = self.position;
     }
 
-    /// The next packet of the source, if it has one.
+    /// The next packet of the source, if it has one. What happens to the source is told.
     fn next(&mut self, inlet: &EncodedInlet) -> Option<EncodedPacket> {
+        if let Some(replacement) = inlet.take() {
+            self.replace(replacement, inlet);
+        }
         let source = self.source.as_mut()?;
-        let fault = match contain(|| source.next()) {
-            Ok(EncodedSupply::Packet(packet)) if packet.codec() == inlet.codec => {
-                return Some(packet);
-            }
-            Ok(EncodedSupply::Packet(_)) => {
+        let begin = Instant::now();
+        let supply = contain(|| source.next());
+        self.slow_reads.note(begin.elapsed(), &self.shared);
+        match supply {
+            Ok(EncodedSupply::Packet(packet)) => {
+                self.end_underrun();
+                if packet.codec() == inlet.codec {
+                    return Some(packet);
+                }
                 add(&inlet.refused, 1);
-                return None;
             }
-            Ok(EncodedSupply::Starved) => return None,
-            Ok(EncodedSupply::Ended { fault }) => fault,
-            Err(_) => {
+            Ok(EncodedSupply::Starved) => self.starve(samples(inlet.poll_interval)),
+            Ok(EncodedSupply::Ended { fault }) => {
+                inlet.fault.send_replace(fault.clone());
+                self.end(TrackEvent::SourceEnded { reason: fault });
+            }
+            Err(message) => {
                 add(&self.shared.counters.source_panics, 1);
-                Some("the source panicked".to_owned())
+                let fault = format!("the source panicked: {message}");
+                inlet.fault.send_replace(Some(fault));
+                self.end(TrackEvent::SourcePanicked { message });
             }
-        };
-        tracing::warn!(
-            track = self.shared.id.number,
-            fault,
-            "the source has ended; nothing is sent"
-        );
-        inlet.fault.send_replace(fault);
-        self.shared.counters.ended.store(true, Relaxed);
-        self.shared.counters.playing.store(false, Relaxed);
-        self.retired.extend(self.source.take());
+        }
         None
+    }
+
+    fn replace(&mut self, source: Option<Box<dyn EncodedSource>>, inlet: &EncodedInlet) {
+        self.end_underrun();
+        self.retired.extend(self.source.take());
+        self.source = source;
+        self.slow_reads.renew();
+        inlet.fault.send_replace(None);
+        self.shared.counters.ended.store(false, Relaxed);
+        add(&self.shared.counters.swaps, 1);
+        self.shared.tell(match self.source {
+            Some(_) => TrackEvent::SourceStarted,
+            None => TrackEvent::SourceRemoved,
+        });
+    }
+
+    fn end(&mut self, event: TrackEvent) {
+        self.end_underrun();
+        self.retired.extend(self.source.take());
+        self.shared.counters.ended.store(true, Relaxed);
+        self.shared.tell(event);
+    }
+
+    fn starve(&mut self, samples: u64) {
+        if self.underrun.is_none() {
+            self.shared.tell(TrackEvent::UnderrunStarted);
+        }
+        *self.underrun.get_or_insert(0) += samples;
+        add(&self.shared.counters.underrun_samples, samples);
+    }
+
+    fn end_underrun(&mut self) {
+        if let Some(samples) = self.underrun.take() {
+            self.shared.tell(TrackEvent::UnderrunEnded { samples });
+        }
     }
 
     fn send(&mut self, packet: &EncodedPacket, outputs: &[FrameOutput]) {
@@ -177,12 +220,6 @@ fn samples(time: Duration) -> u64 {
     u64::try_from(time.as_nanos() * 3 / 62_500).unwrap_or(u64::MAX)
 }
 
-/// How soon a source that had nothing is asked again: 20 ms.
-const IDLE_SAMPLES: u64 = 960;
-
-/// Packets that are late by no more follow closely, and the listener's jitter buffer absorbs it.
-const MAX_BEHIND: Duration = Duration::from_millis(100);
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
@@ -199,7 +236,7 @@ mod tests {
 
     impl EncodedSource for Script {
         fn next(&mut self) -> EncodedSupply {
-            self.0.pop_front().expect("nobody asks after the end")
+            self.0.pop_front().expect("the end of the script")
         }
     }
 
@@ -207,6 +244,14 @@ mod tests {
     fn opus(configuration: u8) -> EncodedSupply {
         let packet = EncodedPacket::new(AudioCodec::Opus, vec![configuration << 3, 7]);
         EncodedSupply::Packet(packet.unwrap())
+    }
+
+    /// Without what the load of the host makes of it.
+    fn quiet(config: EncodedTrackConfig) -> EncodedTrackConfig {
+        EncodedTrackConfig {
+            slow_read: Duration::MAX,
+            ..config
+        }
     }
 
     struct Stage {
@@ -235,7 +280,7 @@ mod tests {
 
         fn put(&self, supplies: impl IntoIterator<Item = EncodedSupply>) {
             let script = Script(supplies.into_iter().collect());
-            self.inlet().put(Box::new(script));
+            self.inlet().put(Some(Box::new(script)));
         }
 
         fn inlet(&self) -> &EncodedInlet {
@@ -307,6 +352,72 @@ mod tests {
     }
 
     #[test]
+    fn what_happens_to_the_source_is_told_in_order() {
+        let mut stage = Stage::new(quiet(EncodedTrackConfig::default()));
+        stage.join();
+        let mut events = crate::TrackEvents::new(stage.track.shared.subscribe());
+        let mut told = || std::iter::from_fn(|| events.try_next()).collect::<Vec<_>>();
+        let starved = EncodedSupply::Starved;
+        stage.put([opus(1), starved.clone(), starved.clone(), opus(1)]);
+        stage.play(4);
+        let underrun = TrackEvent::UnderrunEnded { samples: 1_920 };
+        let started = [TrackEvent::SourceStarted, TrackEvent::UnderrunStarted];
+        assert_eq!(told(), [&started[..], &[underrun]].concat());
+
+        let reason = Some("cut".to_owned());
+        let fault = reason.clone();
+        stage.put([starved, EncodedSupply::Ended { fault }]);
+        stage.play(2);
+        let ended = TrackEvent::SourceEnded { reason };
+        let underrun = TrackEvent::UnderrunEnded { samples: 960 };
+        assert_eq!(told(), [&started[..], &[underrun, ended]].concat());
+
+        stage.put([]);
+        stage.play(1);
+        stage.inlet().put(None);
+        stage.play(1);
+        let message = "the end of the script".to_owned();
+        let panicked = TrackEvent::SourcePanicked { message };
+        let removed = TrackEvent::SourceRemoved;
+        assert_eq!(told(), [TrackEvent::SourceStarted, panicked, removed]);
+        let counters = &stage.track.shared.counters;
+        assert_eq!(counters.underrun_samples.load(Relaxed), 3 * 960);
+        assert_eq!(counters.swaps.load(Relaxed), 4);
+        assert_eq!(counters.source_panics.load(Relaxed), 1);
+        assert!(!counters.playing.load(Relaxed) && !counters.ended.load(Relaxed));
+    }
+
+    #[test]
+    fn slow_source_is_told() {
+        let mut stage = Stage::new(EncodedTrackConfig {
+            slow_read: Duration::ZERO,
+            ..EncodedTrackConfig::default()
+        });
+        stage.put([opus(1), opus(1)]);
+        let mut events = crate::TrackEvents::new(stage.track.shared.subscribe());
+        stage.play(2);
+        assert_eq!(events.try_next(), Some(TrackEvent::SourceStarted));
+        let slow = |event: TrackEvent| matches!(event, TrackEvent::SlowRead { .. });
+        assert!(std::iter::from_fn(|| events.try_next()).all(slow));
+        assert_eq!(stage.track.shared.counters.slow_reads.load(Relaxed), 2);
+    }
+
+    #[test]
+    fn starved_source_is_asked_as_often_as_is_wanted() {
+        for (wanted, held) in [(0, 2_500), (5_000, 5_000), (60_000_000, 1_000_000)] {
+            let mut stage = Stage::new(EncodedTrackConfig {
+                poll_interval: Duration::from_micros(wanted),
+                max_catch_up: Duration::MAX,
+                ..EncodedTrackConfig::default()
+            });
+            stage.put([EncodedSupply::Starved, opus(1)]);
+            stage.play(1);
+            let next = stage.track.deadline() - stage.track.start;
+            assert_eq!(next, Duration::from_micros(held));
+        }
+    }
+
+    #[test]
     fn packets_of_another_codec_are_left_out_and_counted() {
         let mut stage = Stage::new(EncodedTrackConfig::default());
         stage.join();
@@ -326,6 +437,23 @@ mod tests {
         assert!(stage.play(10).is_empty());
         stage.join();
         assert_eq!(stage.play(2), [(200, true), (220, false)]);
+    }
+
+    #[test]
+    fn stall_within_the_time_to_catch_up_moves_nothing() {
+        for (catch_up, third) in [(50, (110, true)), (100, (40, false))] {
+            let mut stage = Stage::new(EncodedTrackConfig {
+                max_catch_up: Duration::from_millis(catch_up),
+                ..EncodedTrackConfig::default()
+            });
+            stage.join();
+            stage.put([opus(1), opus(1), opus(1)]);
+            stage.play(1);
+            stage.track.play(std::slice::from_ref(&stage.output));
+            let late = stage.track.start + Duration::from_millis(110);
+            stage.track.advance(late);
+            assert_eq!(stage.play(1), [(20, false), third]);
+        }
     }
 
     #[test]

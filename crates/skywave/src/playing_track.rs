@@ -12,6 +12,7 @@ use skywave_audio::{
 
 use crate::audio_track::TrackShared;
 use crate::counter::add;
+use crate::slow_reads::SlowReads;
 use crate::track_encodings::TrackEncodings;
 use crate::track_worker::FrameOutput;
 
@@ -24,8 +25,7 @@ pub(crate) struct PlayingTrack {
     /// A source was put in, and if a listener was waited for, its first packet began.
     started: bool,
     source_waits: bool,
-    /// The log says already that this source is slow.
-    found_slow: bool,
+    slow_reads: SlowReads,
     /// Since where in the track it waits.
     waits_since: u64,
     /// Room for the longest step.
@@ -47,7 +47,7 @@ impl PlayingTrack {
             encodings: TrackEncodings::default(),
             started: false,
             source_waits: false,
-            found_slow: false,
+            slow_reads: SlowReads::default(),
             waits_since: 0,
             pcm: Box::new([[0.0; 2]; Ptime::MAX.samples()]),
             shared,
@@ -135,21 +135,12 @@ impl PlayingTrack {
         let supply = self.player.read(&mut self.pcm[..step]);
         let took = begin.elapsed();
         for event in self.player.take_events() {
-            self.found_slow &= event != TrackEvent::SourceStarted;
+            if event == TrackEvent::SourceStarted {
+                self.slow_reads.renew();
+            }
             self.shared.tell(event);
         }
-        if took >= self.shared.config.slow_read {
-            add(&self.shared.counters.slow_reads, 1);
-            self.shared.tell(TrackEvent::SlowRead { took });
-            if !std::mem::replace(&mut self.found_slow, true) {
-                let track = self.shared.id.number;
-                tracing::warn!(
-                    track,
-                    ?took,
-                    "the source is slow to be read: does it block?"
-                );
-            }
-        }
+        self.slow_reads.note(took, &self.shared);
         supply
     }
 

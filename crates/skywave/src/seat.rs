@@ -68,14 +68,34 @@ mod tests {
     use std::sync::Arc;
 
     use skywave_audio::{
-        Encoding, ExpectedLoss, OpusApplication, OpusOptions, Packetization, Ptime,
+        Encoding, ExpectedLoss, OpusApplication, OpusOptions, Packetization, Ptime, SAMPLE_RATE,
     };
 
     use super::*;
     use crate::audio_track::{TrackId, TrackShared};
     use crate::config::TrackConfig;
+    use crate::fec_response::FecResponse;
 
-    fn track(opus: OpusOptions, adaptive_fec: bool) -> Arc<TrackShared> {
+    /// A track as the thread that encodes it sees it.
+    struct Track {
+        shared: Arc<TrackShared>,
+        response: FecResponse,
+        /// In samples.
+        now: u64,
+    }
+
+    impl Track {
+        /// The options that it is encoded with so many seconds later.
+        fn options_after(&mut self, seconds: u64) -> OpusOptions {
+            for _ in 0..seconds.max(1) {
+                self.shared.follow_losses(&mut self.response, self.now);
+                self.now += u64::from(SAMPLE_RATE);
+            }
+            self.shared.encoding_options()
+        }
+    }
+
+    fn track(opus: OpusOptions, adaptive_fec: bool) -> Track {
         let config = TrackConfig {
             opus,
             adaptive_fec,
@@ -85,13 +105,17 @@ mod tests {
             engine: 0,
             number: 0,
         };
-        Arc::new(TrackShared::new(id, config, 1))
+        Track {
+            shared: Arc::new(TrackShared::new(id, config, 1)),
+            response: FecResponse::default(),
+            now: 0,
+        }
     }
 
-    fn listener(track: &Arc<TrackShared>) -> Seat {
+    fn listener(track: &Track) -> Seat {
         let mut seat = Seat::new(watch::Sender::new(Status::default()));
         let packetization = Packetization::new(Encoding::OPUS_MONO, Ptime::Ms20);
-        let audience = Audience::reserve(Arc::clone(track), 0, packetization);
+        let audience = Audience::reserve(Arc::clone(&track.shared), 0, packetization);
         seat.set_audience(audience.unwrap());
         seat.join();
         seat
@@ -117,53 +141,54 @@ mod tests {
 
     #[test]
     fn error_correction_follows_the_reports_of_the_worst_tenth() {
-        let track = track(speech(), true);
+        let mut track = track(speech(), true);
         let mut listeners: Vec<_> = (0..20).map(|_| listener(&track)).collect();
-        assert_eq!(track.encoding_options(), speech());
+        assert_eq!(track.options_after(0), speech());
         listeners[0].tell(PeerEvent::LossChanged(FIVE_PERCENT));
-        assert_eq!(track.encoding_options(), speech(), "one in twenty");
+        assert_eq!(track.options_after(0), speech(), "one in twenty");
         listeners[1].tell(PeerEvent::LossChanged(FIVE_PERCENT));
-        assert_eq!(track.encoding_options(), correcting(5));
+        assert_eq!(track.options_after(0), correcting(5));
         listeners[0].tell(PeerEvent::LossChanged(0));
-        assert_eq!(track.encoding_options(), speech());
+        assert_eq!(track.options_after(10), correcting(5), "still");
+        assert_eq!(track.options_after(1), speech());
     }
 
     #[test]
     fn error_correction_ends_when_who_needed_it_is_gone() {
-        let track = track(speech(), true);
+        let mut track = track(speech(), true);
         let (calm, mut lossy) = (listener(&track), listener(&track));
         lossy.tell(PeerEvent::LossChanged(FIVE_PERCENT));
-        assert_eq!(track.encoding_options(), correcting(5));
+        assert_eq!(track.options_after(0), correcting(5));
         drop(lossy);
-        assert_eq!(track.encoding_options(), speech());
+        assert_eq!(track.options_after(11), speech());
         drop(calm);
     }
 
     #[test]
     fn error_correction_that_is_not_adaptive_stays_as_the_owner_wants_it() {
         for opus in [speech(), correcting(2)] {
-            let track = track(opus, false);
+            let mut track = track(opus, false);
             let mut listener = listener(&track);
             listener.tell(PeerEvent::LossChanged(FIVE_PERCENT));
-            assert_eq!(track.encoding_options(), opus);
+            assert_eq!(track.options_after(0), opus);
         }
     }
 
     #[test]
     fn owner_who_expects_more_loss_than_is_reported_is_believed() {
-        let track = track(correcting(20), true);
+        let mut track = track(correcting(20), true);
         let mut listener = listener(&track);
         listener.tell(PeerEvent::LossChanged(FIVE_PERCENT));
-        assert_eq!(track.encoding_options(), correcting(20));
+        assert_eq!(track.options_after(0), correcting(20));
     }
 
     /// The encoder would go over to its modes for speech.
     #[test]
     fn music_is_not_changed_by_what_listeners_lose() {
         let music = OpusOptions::default();
-        let track = track(music, true);
+        let mut track = track(music, true);
         let mut listener = listener(&track);
         listener.tell(PeerEvent::LossChanged(100));
-        assert_eq!(track.encoding_options(), music);
+        assert_eq!(track.options_after(0), music);
     }
 }

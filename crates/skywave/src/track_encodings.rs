@@ -10,6 +10,7 @@ use crate::audio_track::TrackShared;
 use crate::counter::add;
 use crate::delivery::Delivery;
 use crate::encoding_table::StreamPlace;
+use crate::fec_response::FecResponse;
 use crate::track_worker::FrameOutput;
 
 /// The encoders of a track: one for all streams that need the same settings.
@@ -17,6 +18,7 @@ use crate::track_worker::FrameOutput;
 pub(crate) struct TrackEncodings {
     encoders: Vec<Running>,
     options: OpusOptions,
+    fec: FecResponse,
 }
 
 /// An encoder that runs.
@@ -43,6 +45,7 @@ impl TrackEncodings {
         step: Step<'_>,
         outputs: &[FrameOutput],
     ) {
+        shared.follow_losses(&mut self.fec, step.0.position());
         let options = shared.encoding_options();
         let mut result = Ok(());
         if options != self.options {
@@ -346,7 +349,10 @@ mod tests {
         assert!(settings.contains(&lossy) && settings.contains(&calm));
 
         stage.shared.losses.report(Some(class), 0);
-        assert_eq!(stage.play().len(), 2);
+        // Calm is believed after 10 s.
+        for _ in 0..501 {
+            assert_eq!(stage.play().len(), 2);
+        }
         assert_eq!((stage.settings(), stage.errors()), (vec![calm], 0));
     }
 

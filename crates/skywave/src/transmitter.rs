@@ -1,37 +1,35 @@
 //! The audio transmitter: one send-only audio peer connection.
 
+mod agreed;
+mod descriptions;
 mod report;
+mod transmission_stats;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use skywave_audio::{AudioCodec, AudioSource, Packetization};
-use skywave_dtls::Version;
+use skywave_audio::AudioSource;
 use skywave_ice::Credentials;
-use skywave_peer::{
-    LocalParameters, Peer, PeerConfig, PeerId, TransportCounters, restart_fragment,
-};
-use skywave_rtp::{Counters, CountersSnapshot, Packing, ToneSender};
-use skywave_sdp::{
-    CodecDescription, IceCredentials, Negotiated, SendCapabilities, SessionDescription,
-};
+use skywave_peer::{LocalParameters, PeerId, TransportCounters, restart_fragment};
+use skywave_rtp::{Counters, Packing, ToneSender};
+use skywave_sdp::IceCredentials;
 use tokio::sync::watch;
 
-use crate::admission::{HandshakePlace, Place};
-use crate::audience::Audience;
+use crate::admission::Place;
 use crate::audio_track::AudioTrack;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::listening_quality::{Conditions, estimated_mos};
 use crate::media_thread::Command;
 use crate::negotiation;
-use crate::patience::within_patience;
+use crate::patience::{PATIENCE, first, within};
 use crate::shard::Shard;
-use crate::state_change::{StateChanges, StateReason};
-use crate::stats::{AudioCodecCapability, TransmissionStats};
+use crate::speech::SpeechQueue;
+use crate::state_change::StateChanges;
+use crate::stats::AudioCodecCapability;
 use crate::status::{Status, TransmitterState};
+use agreed::Agreed;
 
 /// Sends one audio track to one peer.
 ///
@@ -61,41 +59,6 @@ enum Signaling {
     New,
     OfferMade,
     Agreed(Agreed),
-}
-
-/// What both ends agreed on.
-#[derive(Clone)]
-struct Agreed {
-    codec: AudioCodec,
-    payload_type: u8,
-    mid: Option<String>,
-    /// Redundant audio may be sent.
-    red: bool,
-    /// The telephone events that the peer takes, a bit each.
-    telephone_events: Option<u16>,
-    /// Of the description that was accepted.
-    remote_ufrag: String,
-    /// How our fragments begin.
-    fragment_head: String,
-    /// The peer's format parameters.
-    fmtp: String,
-    /// Retransmissions have a stream of their own.
-    rtx: bool,
-    packetization: Packetization,
-}
-
-impl Agreed {
-    /// None before the first report.
-    fn estimated_mos(&self, counters: &CountersSnapshot) -> Option<f64> {
-        counters.last_report?;
-        let conditions = Conditions {
-            loss: counters.fraction_lost,
-            jitter: Duration::from_secs_f64(counters.jitter_seconds(self.codec.clock_rate())),
-            round_trip_time: counters.round_trip_time.unwrap_or_default(),
-            ptime: self.packetization.ptime.duration(),
-        };
-        Some(estimated_mos(self.codec, conditions))
-    }
 }
 
 impl AudioTransmitter {
@@ -136,75 +99,6 @@ impl AudioTransmitter {
     /// The codecs that can be sent, the preferred first.
     pub fn supported_audio_codecs() -> Vec<AudioCodecCapability> {
         negotiation::capabilities()
-    }
-
-    /// Makes the offer of a send-only audio connection. It becomes the local description at once:
-    /// checks and the handshake may begin before the answer is here.
-    ///
-    /// # Errors
-    /// [`Error::InvalidState`] unless this is the first description;
-    /// [`Error::TooManyHandshakes`], [`Error::TooManyJoins`]; [`Error::Closed`].
-    pub fn create_offer(&mut self) -> Result<String, Error> {
-        self.expect_new("create_offer")?;
-        let handshake = self.join()?;
-        let local = self
-            .local
-            .description(self.engine.identity(), &self.shard().candidates);
-        let codecs = self.codecs();
-        let offer = skywave_sdp::offer(&local, &self.capabilities(&codecs));
-        self.shard().command(self.new_peer(handshake))?;
-        self.signaling = Signaling::OfferMade;
-        Ok(offer)
-    }
-
-    /// Takes the answer to the offer.
-    ///
-    /// # Errors
-    /// [`Error::InvalidDescription`], [`Error::NotAcceptable`]: another answer may be tried.
-    /// [`Error::TooManyEncodings`].
-    /// [`Error::InvalidState`] if there is no offer to answer; [`Error::Closed`].
-    pub fn accept_answer(&mut self, sdp: &str) -> Result<(), Error> {
-        let call = "accept_answer";
-        if self.state().is_final() {
-            return Err(Error::Closed);
-        }
-        match self.signaling {
-            Signaling::OfferMade => {}
-            Signaling::New => return Err(invalid(call, "before create_offer")),
-            Signaling::Agreed(_) => return Err(invalid(call, "a second time")),
-        }
-        let answer = SessionDescription::parse(sdp)?;
-        let codecs = self.codecs();
-        let capabilities = self.capabilities(&codecs);
-        let mut negotiated = skywave_sdp::accept_answer(&answer, &capabilities)?;
-        // Chromium (156) asks for lost audio wherever the offer lets it, but leaves that out of
-        // its answer.
-        negotiated.nack = capabilities.nack;
-        let audience = self.audience(&negotiated)?;
-        self.agree(&negotiated, audience)
-    }
-
-    /// Takes an offer that wants to receive audio, and makes the answer.
-    ///
-    /// # Errors
-    /// [`Error::InvalidDescription`], [`Error::NotAcceptable`]: another offer may be tried.
-    /// [`Error::TooManyEncodings`].
-    /// [`Error::InvalidState`] unless this is the first description;
-    /// [`Error::TooManyHandshakes`], [`Error::TooManyJoins`]; [`Error::Closed`].
-    pub fn accept_offer(&mut self, sdp: &str) -> Result<String, Error> {
-        self.expect_new("accept_offer")?;
-        let handshake = self.join()?;
-        let offer = SessionDescription::parse(sdp)?;
-        let local = self
-            .local
-            .description(self.engine.identity(), &self.shard().candidates);
-        let codecs = self.codecs();
-        let capabilities = self.capabilities(&codecs);
-        let (answer, negotiated) = skywave_sdp::answer(&local, &offer, &capabilities)?;
-        let audience = self.audience(&negotiated)?;
-        self.shard().queue(self.new_peer(handshake))?;
-        self.agree(&negotiated, audience)?;
-        Ok(answer)
     }
 
     /// Puts the first source in. If the track waits for its listener
@@ -318,53 +212,6 @@ impl AudioTransmitter {
         &self.track
     }
 
-    /// What was sent so far and how it arrived.
-    pub fn transmission_stats(&self) -> TransmissionStats {
-        let counters = self.counters.snapshot();
-        let state = self.state();
-        let status = self.status.borrow();
-        let agreed = match &self.signaling {
-            Signaling::Agreed(agreed) => Some(agreed),
-            _ => None,
-        };
-        let codec = agreed.map(|agreed| agreed.codec);
-        let clock_rate = codec.map(AudioCodec::clock_rate);
-        let connection = status.connection.as_ref();
-        TransmissionStats {
-            reason: reason(&status),
-            state,
-            ssrc: status.ssrc.unwrap_or(self.local.ssrc),
-            mid: agreed.and_then(|agreed| agreed.mid.clone()),
-            mime_type: codec.map(AudioCodec::mime_type),
-            payload_type: agreed.map(|agreed| agreed.payload_type),
-            clock_rate,
-            packets_sent: counters.packets_sent,
-            bytes_sent: counters.bytes_sent,
-            header_bytes_sent: counters.header_bytes_sent,
-            retransmitted_packets_sent: counters.retransmitted_packets_sent,
-            retransmitted_bytes_sent: counters.retransmitted_bytes_sent,
-            redundant_bytes_sent: counters.redundant_bytes_sent,
-            max_lateness: counters.max_lateness.as_secs_f64(),
-            nack_count: counters.nack_count,
-            available_outgoing_bitrate: counters.bandwidth_estimate,
-            max_bitrate: status.max_bitrate,
-            rtcp_packets_sent: counters.rtcp_packets_sent,
-            reports_received: counters.reports_received,
-            packets_lost: counters.packets_lost,
-            fraction_lost: counters.fraction_lost,
-            jitter: clock_rate.map_or(0.0, |rate| self.counters.jitter_seconds(rate)),
-            round_trip_time: counters.round_trip_time.map(|time| time.as_secs_f64()),
-            total_round_trip_time: counters.total_round_trip_time.as_secs_f64(),
-            round_trip_time_measurements: counters.round_trip_time_measurements,
-            estimated_mos: agreed.and_then(|agreed| agreed.estimated_mos(&counters)),
-            remote_address: connection.map(|connection| connection.path.remote),
-            srtp_cipher: connection.map(|connection| connection.profile.name()),
-            tls_version: connection
-                .and_then(|connection| connection.dtls_version)
-                .map(tls_version),
-        }
-    }
-
     /// The state of the connection.
     pub fn state(&self) -> TransmitterState {
         let state = self.status.borrow().state;
@@ -416,9 +263,50 @@ impl AudioTransmitter {
     /// a second, however busy the media thread is. Calling it again does nothing. Needs no
     /// particular runtime.
     pub async fn close(&self) {
+        if self.state().is_final() {
+            return;
+        }
         self.hang_up();
-        if !within_patience(self.closed()).await {
+        if within(PATIENCE, self.closed()).await.is_none() {
             self.abandoned.store(true, Relaxed);
+        }
+    }
+
+    /// Lets speech be heard to its end and then [closes](Self::close): finishes the utterance,
+    /// waits until everything pushed has left the machine ([`SpeechQueue::drained`]), and hangs up.
+    /// Waits for no longer than `limit`, a pause and a listener that is still to come included, and
+    /// no longer once nobody listens any more or the queue's source was replaced. `queue` is that
+    /// of the source that this transmitter plays. Needs no particular runtime.
+    ///
+    /// ```no_run
+    /// # async fn hang_up(queue: skywave::SpeechQueue, transmitter: skywave::AudioTransmitter)
+    /// # -> Result<(), skywave::Error> {
+    /// queue.push(&[0_i16; 24_000], 24_000, 1).await?; // "Goodbye!"
+    /// let limit = std::time::Duration::from_secs(10);
+    /// if let Err(error) = transmitter.close_after_drain(&queue, limit).await {
+    ///     eprintln!("the last words were cut: {error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotDrained`] if not everything was heard. The transmitter is closed all the same.
+    pub async fn close_after_drain(
+        &self,
+        queue: &SpeechQueue,
+        limit: Duration,
+    ) -> Result<(), Error> {
+        let drain = async {
+            queue.finish().await?;
+            queue.drained().await
+        };
+        let drained = within(limit, first(drain, self.closed())).await;
+        let queued = queue.position().queued();
+        self.close().await;
+        match drained {
+            Some(Some(Ok(()))) => Ok(()),
+            _ => Err(Error::NotDrained { queued }),
         }
     }
 
@@ -429,78 +317,6 @@ impl AudioTransmitter {
     fn hang_up(&self) {
         // If the engine is closed, so is the peer.
         let _ = self.shard().command(Command::Close(self.id));
-    }
-
-    fn codecs(&self) -> Vec<CodecDescription> {
-        let codecs = self.track.shared.config.codecs.iter();
-        codecs.copied().map(negotiation::description).collect()
-    }
-
-    fn capabilities<'a>(&self, codecs: &'a [CodecDescription]) -> SendCapabilities<'a> {
-        negotiation::send_capabilities(codecs, &self.track.shared.config)
-    }
-
-    /// Takes the place that serves what was negotiated.
-    fn audience(&self, negotiated: &Negotiated) -> Result<Audience, Error> {
-        let track = &self.track.shared;
-        let needed = negotiation::packetization(negotiated, track)?;
-        Audience::reserve(Arc::clone(track), self.shard, needed)
-    }
-
-    fn expect_new(&self, call: &'static str) -> Result<(), Error> {
-        if self.state().is_final() {
-            return Err(Error::Closed);
-        }
-        match self.signaling {
-            Signaling::New => Ok(()),
-            _ => Err(invalid(call, "after another description")),
-        }
-    }
-
-    /// Asks to come in, before any work is done for it.
-    fn join(&self) -> Result<HandshakePlace, Error> {
-        self.engine.admission().join(Instant::now())
-    }
-
-    /// Makes the peer, for the media thread: it answers checks as soon as it is there.
-    fn new_peer(&self, handshake: HandshakePlace) -> Command {
-        let config = PeerConfig {
-            id: self.id,
-            local: self.local.clone(),
-            identity: self.engine.identity().clone(),
-            counters: Arc::clone(&self.counters),
-            transport: Arc::clone(&self.transport),
-            limits: self.engine.limits(),
-        };
-        let peer = Box::new(Peer::new(config, Instant::now()));
-        Command::Add {
-            id: self.id,
-            peer,
-            handshake,
-        }
-    }
-
-    fn agree(&mut self, negotiated: &Negotiated, audience: Audience) -> Result<(), Error> {
-        let remote = negotiation::remote(negotiated, &self.track.shared, &audience);
-        let packetization = audience.packetization();
-        self.shard().command(Command::SetRemote {
-            id: self.id,
-            remote: Box::new(remote),
-            audience,
-        })?;
-        self.signaling = Signaling::Agreed(Agreed {
-            codec: packetization.encoding.codec(),
-            payload_type: negotiated.payload_type,
-            mid: negotiated.mid.clone(),
-            red: negotiated.red.is_some(),
-            telephone_events: negotiated.telephone_event.map(|event| event.events),
-            remote_ufrag: negotiated.remote_ice.ufrag.clone(),
-            fragment_head: negotiated.fragment_head(),
-            fmtp: negotiation::fmtp_line(&negotiated.remote_fmtp),
-            rtx: negotiated.rtx.is_some(),
-            packetization,
-        });
-        Ok(())
     }
 }
 
@@ -513,18 +329,4 @@ impl Drop for AudioTransmitter {
 
 fn invalid(call: &'static str, when: &'static str) -> Error {
     Error::InvalidState { call, when }
-}
-
-fn reason(status: &Status) -> Option<String> {
-    let closed = status.closed_by.map(StateReason::HungUp);
-    let failed = status.failure.clone().map(StateReason::Failed);
-    Some(failed.or(closed)?.to_string())
-}
-
-/// As the W3C's `tlsVersion`: four upper-case hexadecimal digits.
-fn tls_version(version: Version) -> &'static str {
-    match version {
-        Version::Dtls12 => "FEFD",
-        Version::Dtls13 => "FEFC",
-    }
 }

@@ -51,8 +51,8 @@ impl Peer {
             certificate: dtls.peer_certificate().cloned().unwrap_or_default(),
         };
         let packetizer = self.packetizer(remote)?;
-        let mut options =
-            SendOptions::new(&remote.rtp, remote.format, self.rtx_packetizer(remote)?);
+        let (clock_rate, rtx) = (remote.format.clock_rate, self.rtx_packetizer(remote)?);
+        let mut options = SendOptions::new(&remote.rtp, clock_rate, rtx);
         options.set_redundancy(remote.redundancy);
         let reporter = Box::new(self.reporter(remote, protection.srtcp, io.now));
         // The state that was just looked at, taken out to be moved on.

@@ -55,7 +55,7 @@ impl Reporter {
                 heard.fraction_lost = Some(block.fraction_lost);
             }
             if let Some(response) = &mut self.loss_response {
-                let wanted = response.report(block.fraction_lost);
+                let wanted = response.report(block.fraction_lost, io.now);
                 heard.demands.redundancy = wanted.or(heard.demands.redundancy);
             }
             if let Some(watch) = &mut self.watch {

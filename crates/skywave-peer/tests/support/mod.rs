@@ -226,6 +226,7 @@ impl World {
                 payload: Arc::new(self.media_time.to_be_bytes()),
                 comfort_noise: false,
                 timestamp: self.media_time,
+                duration: 960,
                 marker: std::mem::take(&mut self.marker),
                 audio_level: 20,
                 voice: true,

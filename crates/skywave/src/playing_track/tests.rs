@@ -1,3 +1,4 @@
+mod hub;
 mod long_run;
 mod silence;
 mod swap;
@@ -52,6 +53,10 @@ impl Stage {
     }
 
     fn with(config: TrackConfig) -> Self {
+        Self::starting(config, Instant::now())
+    }
+
+    fn starting(config: TrackConfig, start: Instant) -> Self {
         let id = TrackId {
             engine: 0,
             number: 0,
@@ -59,7 +64,6 @@ impl Stage {
         let shared = Arc::new(TrackShared::new(id, config, 1));
         shared.mailbox.put(Some(Box::new(Staircase(0))));
         let (frames, receiver) = mpsc::channel(1_000);
-        let start = Instant::now();
         Self {
             track: PlayingTrack::new(Arc::clone(&shared), start),
             shared,

@@ -230,20 +230,11 @@ impl SpeechQueue {
     }
 
     /// Waits until everything pushed has left the machine, the codec's delay included: then a
-    /// transmitter can be closed without cutting the last word. That is so 180 ms after the
-    /// packet that the last sample was read for, unless the machine is overloaded. An utterance
-    /// that is not [finished](Self::finish) is waited for, and so is a pause, and the listener
-    /// for whom a track waits.
-    ///
-    /// ```no_run
-    /// # async fn hang_up(queue: skywave::SpeechQueue, transmitter: skywave::AudioTransmitter)
-    /// # -> Result<(), skywave::Error> {
-    /// queue.finish().await?;
-    /// queue.drained().await?;
-    /// transmitter.close().await;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// transmitter can be closed without cutting the last word, as
+    /// [`close_after_drain`](crate::AudioTransmitter::close_after_drain) does. That is so 180 ms
+    /// after the packet that the last sample was read for, unless the machine is overloaded. An
+    /// utterance that is not [finished](Self::finish) is waited for, and so is a pause, and the
+    /// listener for whom a track waits.
     ///
     /// # Errors
     /// [`Error::SourceGone`] if that comes first.

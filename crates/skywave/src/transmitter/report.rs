@@ -7,7 +7,9 @@ use skywave_dtls::{CipherSuite, Role};
 use skywave_peer::{Connection, FailureReason};
 use skywave_rtp::CountersSnapshot;
 
-use super::{Agreed, AudioTransmitter, Signaling, tls_version};
+use super::agreed::Agreed;
+use super::transmission_stats::tls_version;
+use super::{AudioTransmitter, Signaling};
 use crate::stats::{
     CandidatePairStats, CertificateStats, CodecStats, DtlsRole, DtlsState, IceCandidateStats,
     IceRole, IceState, MediaSourceStats, OutboundRtpStats, PeerConnectionStats,

@@ -8,7 +8,7 @@ pub(crate) fn opus_tone(packets: &[Packet]) -> f64 {
     frequency(&opus_samples(packets)[5 * 960..], 48_000.0)
 }
 
-/// What is in these Opus packets, 48 kHz mono.
+/// What is in these Opus packets: 48 kHz mono, full scale being 1.
 pub(crate) fn opus_samples(packets: &[Packet]) -> Vec<f32> {
     let mut decoder = ropus::Decoder::new(48_000, ropus::Channels::Mono).unwrap();
     let mut samples = Vec::new();

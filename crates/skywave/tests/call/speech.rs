@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use skywave::{AudioCodec, AudioTransmitter, Config, SpeechEvent, SpeechQueue, SpeechQueueConfig};
+use skywave::{
+    AudioCodec, AudioTransmitter, Config, Error, SpeechEvent, SpeechQueue, SpeechQueueConfig,
+    TransmitterState,
+};
 use tokio::time::timeout;
 use webrtc::rtp::packet::Packet;
 
 use crate::peer::{Listener, PATIENCE};
-use crate::{connect, sound};
+use crate::{connect, sound, tone};
 
 /// A tone at 24 kHz.
 fn words(milliseconds: usize) -> Vec<i16> {
@@ -17,7 +20,7 @@ fn words(milliseconds: usize) -> Vec<i16> {
         .collect()
 }
 
-/// A call by PCMU, which hides nothing, and the packets heard so far.
+/// A call, mostly by PCMU, which hides nothing, and the packets heard so far.
 struct Call {
     queue: SpeechQueue,
     transmitter: AudioTransmitter,
@@ -28,8 +31,12 @@ struct Call {
 impl Call {
     /// One whose listener is there after the first words were pushed.
     async fn begin(first_words: &[i16]) -> Self {
+        Self::with(AudioCodec::Pcmu, first_words).await
+    }
+
+    async fn with(codec: AudioCodec, first_words: &[i16]) -> Self {
         let mut config = Config::default();
-        config.track.codecs = vec![AudioCodec::Pcmu];
+        config.track.codecs = vec![codec];
         let mut transmitter = AudioTransmitter::new(config).unwrap();
         let (queue, source) = SpeechQueue::new(&SpeechQueueConfig::default());
         transmitter.start_transmission(source);
@@ -53,10 +60,15 @@ impl Call {
     /// Hangs up, and returns all that was heard.
     async fn end(mut self) -> Vec<f32> {
         self.transmitter.close().await;
+        sound::pcmu_samples(&self.all_packets().await)
+    }
+
+    /// All that was sent until it was hung up.
+    async fn all_packets(&mut self) -> Vec<Packet> {
         let sent = self.transmitter.transmission_stats().packets_sent as usize;
         let left = sent - self.packets.len();
         self.packets.extend(self.listener.packets(left).await);
-        sound::pcmu_samples(&self.packets)
+        std::mem::take(&mut self.packets)
     }
 }
 
@@ -101,11 +113,70 @@ async fn interrupted_utterance_is_heard_exactly_as_far_as_the_event_says() {
 async fn first_word_and_last_word_are_heard() {
     let call = Call::begin(&words(200)).await;
     call.queue.push(&words(300)[..], 24_000, 1).await.unwrap();
-    call.queue.finish().await.unwrap();
-    let drained = timeout(PATIENCE, call.queue.drained()).await;
-    drained.expect("it is sent in time").unwrap();
+    let closed = call.transmitter.close_after_drain(&call.queue, PATIENCE);
+    closed.await.unwrap();
+    assert_eq!(call.transmitter.state(), TransmitterState::Closed);
     assert_eq!(call.queue.position().sent, 500 * 48);
     assert_near(audible(&call.end().await), 500.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn last_word_by_opus_is_decoded_to_its_end() {
+    let mut call = Call::with(AudioCodec::Opus, &words(200)).await;
+    let closed = call.transmitter.close_after_drain(&call.queue, PATIENCE);
+    closed.await.unwrap();
+    let packets = call.all_packets().await;
+    let heard = sound::opus_samples(&packets);
+    let last = heard.iter().rposition(|sample| sample.abs() > 0.1);
+    // The encoder looks 6.5 ms ahead at most, and what came before the first word is silent.
+    let end = last.unwrap() as f64 / 48.0;
+    let first = heard.iter().position(|sample| sample.abs() > 0.1);
+    assert_near(end - first.unwrap() as f64 / 48.0, 200.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drain_that_takes_too_long_is_given_up_and_said() {
+    let call = Call::begin(&words(1_000)).await;
+    call.queue.pause();
+    let limit = Duration::from_millis(500);
+    let closed = call.transmitter.close_after_drain(&call.queue, limit);
+    let outcome = timeout(PATIENCE, closed).await.expect("the limit holds");
+    let queued = call.queue.position().queued();
+    assert!(
+        queued > 0 && matches!(outcome, Err(Error::NotDrained { queued: told }) if told == queued)
+    );
+    assert_eq!(call.transmitter.state(), TransmitterState::Closed);
+    // Once more changes nothing.
+    let again = call
+        .transmitter
+        .close_after_drain(&call.queue, Duration::MAX);
+    assert!(matches!(again.await, Err(Error::NotDrained { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drain_ends_with_whoever_listened_or_what_was_heard() {
+    let mut call = Call::begin(&words(60_000)).await;
+    call.listener.packets(5).await;
+    call.listener.close().await;
+    let closed = call
+        .transmitter
+        .close_after_drain(&call.queue, Duration::MAX);
+    let outcome = timeout(PATIENCE, closed).await.expect("nobody listens");
+    assert!(
+        matches!(outcome, Err(Error::NotDrained { .. })),
+        "{outcome:?}"
+    );
+
+    let call = Call::begin(&words(60_000)).await;
+    call.transmitter.replace_audio_source(tone(440.0));
+    let closed = call
+        .transmitter
+        .close_after_drain(&call.queue, Duration::MAX);
+    let outcome = timeout(PATIENCE, closed).await.expect("its source is gone");
+    assert!(
+        matches!(outcome, Err(Error::NotDrained { .. })),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

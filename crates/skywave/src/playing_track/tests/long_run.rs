@@ -94,3 +94,26 @@ fn stalls_cost_just_the_packets_of_the_time_that_is_counted_as_skipped() {
         assert!((seen..=skipped * 2).contains(&lost), "{lost} {skipped}");
     }
 }
+
+#[test]
+fn hour_has_as_many_packets_as_fit_each_due_to_the_nanosecond() {
+    let listener = of(Encoding::Pcmu, Ptime::Ms20);
+    let mut stage = Stage::new(Ptime::Ms20);
+    stage.shared.mailbox.put(Some(Box::new(Steady)));
+    stage.shared.join(0, listener);
+    let mut random = 1_u32;
+    let mut packets = 0;
+    for second in 1..=3_600 {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let late = Duration::from_micros(u64::from(random >> 16) % 20_000);
+        stage.play_until(second * 1_000, late);
+        for delivery in stage.sent.drain(..) {
+            assert_eq!(delivery.frame.timestamp, packets * 160);
+            packets += 1;
+            let due = stage.start + Ptime::Ms20.duration() * packets;
+            assert_eq!(delivery.due, due);
+        }
+    }
+    assert_eq!(packets, 3_600 * 50);
+    assert_eq!(stage.shared.counters.frames_skipped.load(Relaxed), 0);
+}
