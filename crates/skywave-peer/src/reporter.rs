@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use skywave_ice::Path;
 use skywave_rtp::{
     CircuitBreaker, CircuitBreakerConfig, CompoundReport, Counters, Dlrr, NtpTime, Replies,
-    ReportTimer, RtcpReader, RtxSource, SenderActivity, SenderInfo, SplitMix, TcpThroughput, TmmbEntry,
-    Trip,
+    ReportTimer, RtcpReader, RtxSource, SenderActivity, SenderInfo, SplitMix, TcpThroughput,
+    TmmbEntry, Trip,
 };
 use skywave_srtp::{SrtcpReceiver, SrtcpSender};
 

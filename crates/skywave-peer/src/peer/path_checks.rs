@@ -36,7 +36,12 @@ impl Peer {
 
     /// Sends those that are due.
     pub(super) fn send_own_checks(&mut self, io: &mut Io<'_>) {
-        for agent in self.restarting.as_deref_mut().into_iter().chain([&mut self.ice]) {
+        for agent in self
+            .restarting
+            .as_deref_mut()
+            .into_iter()
+            .chain([&mut self.ice])
+        {
             let written = io.outbox.slot();
             if let Some((len, path)) = written.and_then(|slot| agent.write_check(io.now, slot)) {
                 io.outbox.commit(len, path);
