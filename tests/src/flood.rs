@@ -1,10 +1,13 @@
 //! A flood of datagrams that nobody asked for.
 
+use std::io::IoSlice;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg};
 
 /// Random and damaged datagrams to a port at a steady rate, from its start to its end.
 pub struct Flood {
@@ -31,17 +34,21 @@ impl Flood {
                 // Each burst comes from another port.
                 let any = SocketAddr::new(target.ip(), 0);
                 let sockets = [(); 8].map(|()| UdpSocket::bind(any).expect("a free port"));
-                let (mut sockets, mut all) = (sockets.iter().cycle(), datagrams.iter().cycle());
+                for socket in &sockets {
+                    socket.connect(target).expect("an address of this host");
+                }
+                let (mut sockets, mut bursts) = (
+                    sockets.iter().cycle(),
+                    datagrams.chunks_exact(BURST).cycle(),
+                );
                 while !stop.load(Ordering::Relaxed) {
                     let due = started.elapsed().as_secs_f64() * f64::from(per_second);
                     if sent.load(Ordering::Relaxed) as f64 >= due {
                         thread::sleep(Duration::from_micros(200));
                         continue;
                     }
-                    sent.fetch_add(BURST, Ordering::Relaxed);
-                    let (burst, socket) = (all.by_ref().take(BURST as usize), sockets.next());
-                    for (datagram, socket) in burst.zip(socket.into_iter().cycle()) {
-                        let _ = socket.send_to(datagram, target);
+                    if let (Some(burst), Some(socket)) = (bursts.next(), sockets.next()) {
+                        sent.fetch_add(send(burst, socket), Ordering::Relaxed);
                     }
                 }
             }
@@ -64,6 +71,20 @@ impl Flood {
         let sent = self.sent.load(Ordering::Relaxed);
         (sent, sent as f64 / self.started.elapsed().as_secs_f64())
     }
+}
+
+/// In one system call; how many the kernel took.
+fn send(burst: &[Vec<u8>], socket: &UdpSocket) -> u64 {
+    let payloads: Vec<_> = burst.iter().map(|bytes| [IoSlice::new(bytes)]).collect();
+    let mut controls: Vec<_> = burst
+        .iter()
+        .map(|_| SendAncillaryBuffer::default())
+        .collect();
+    let messages = payloads.iter().zip(&mut controls);
+    let mut messages: Vec<_> = messages
+        .map(|(payload, control)| MMsgHdr::new(payload, control))
+        .collect();
+    sendmmsg(socket, &mut messages, SendFlags::NOSIGNAL).map_or(0, |sent| sent as u64)
 }
 
 fn datagrams(genuine: &[&[u8]]) -> Vec<Vec<u8>> {
@@ -96,6 +117,6 @@ fn datagrams(genuine: &[&[u8]]) -> Vec<Vec<u8>> {
 /// One of them may not get a core for long enough.
 const THREADS: usize = 4;
 const DATAGRAMS: usize = 4096;
-const BURST: u64 = 32;
+const BURST: usize = 64;
 /// Of STUN, DTLS and RTP (RFC 7983).
 const FIRST_OCTETS: [u8; 8] = [0, 1, 20, 22, 23, 44, 128, 144];

@@ -3,6 +3,8 @@
 
 mod beside_audio;
 mod encodings;
+mod nat;
+mod on_the_way;
 mod packet_length;
 mod peer;
 mod shards;
