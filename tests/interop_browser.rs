@@ -72,6 +72,18 @@ fn operator_sees_a_listener_and_hangs_it_up() {
         PATIENCE,
     );
     browser.screenshot(&screenshots().join("operator-chromium.png"));
+    // A phone: nothing lies to the right of the screen.
+    browser.set_viewport(390, 844);
+    let widest = browser.evaluate(
+        "Math.max(...[...document.querySelectorAll('main *')]\
+           .filter((element) => !element.closest('thead, [hidden]'))\
+           .map((element) => element.getBoundingClientRect().right),\
+         document.documentElement.scrollWidth)",
+    );
+    browser.evaluate("document.querySelector('.table').scrollIntoView()");
+    browser.screenshot(&screenshots().join("operator-phone.png"));
+    let widest = widest.as_f64();
+    assert!(widest.is_some_and(|widest| widest <= 390.0), "{widest:?}");
     browser.click("#rows button");
     browser.evaluate_until(
         "document.querySelector('#rows').children.length === 0 \

@@ -12,6 +12,7 @@ mod audience;
 mod dtls_record;
 mod far_end;
 mod header_extensions;
+mod http_body;
 mod peer_datagram;
 mod red;
 mod rtcp;
@@ -25,6 +26,7 @@ mod view;
 
 pub use dtls_record::dtls_record;
 pub use header_extensions::header_extensions;
+pub use http_body::http_body;
 pub use peer_datagram::peer_datagram;
 pub use red::red;
 pub use rtcp::rtcp;

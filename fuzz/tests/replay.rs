@@ -121,9 +121,10 @@ const TEXTS: [(Target, &str); 2] = [
     (skywave_fuzz::sdp_answer, "sdp_answer"),
     (skywave_fuzz::sdp_offer, "sdp_offer"),
 ];
-/// Which shake hands: a thousand times the work of a packet.
-const CALLS: [(Target, &str); 2] = [
+/// Which negotiate or shake hands: a thousand times the work of a packet.
+const CALLS: [(Target, &str); 3] = [
     (skywave_fuzz::dtls_record, "dtls_record"),
+    (skywave_fuzz::http_body, "http_body"),
     (skywave_fuzz::peer_datagram, "peer_datagram"),
 ];
 const PACKETS: [(Target, &str); 6] = [

@@ -56,18 +56,22 @@ impl Browser {
             .as_str()
             .expect("the browser has a page")
             .to_owned();
-        let viewport = json!({"width": 1280, "height": 900});
-        bidi.call(
-            "browsingContext.setViewport",
-            json!({"context": context, "viewport": viewport}),
-        );
-        Browser {
+        let mut browser = Browser {
             context,
             bidi,
             version,
             _child: child,
             _profile: profile,
-        }
+        };
+        browser.set_viewport(1280, 900);
+        browser
+    }
+
+    /// Makes the window so large inside, in pixels.
+    pub fn set_viewport(&mut self, width: u32, height: u32) {
+        let viewport = json!({"width": width, "height": height});
+        let params = json!({"context": self.context, "viewport": viewport});
+        self.bidi.call("browsingContext.setViewport", params);
     }
 
     /// Name and version, as the browser gives them.

@@ -154,9 +154,12 @@ function trouble({ state, fractionLost, roundTripTime }) {
 }
 
 function newRow(id) {
+  const headings = document.querySelectorAll('th');
   const line = document.createElement('tr');
-  const cells = Object.fromEntries(COLUMNS.map((name) => {
+  const cells = Object.fromEntries(COLUMNS.map((name, index) => {
     const cell = line.insertCell();
+    // For narrow screens, where the table has no head.
+    cell.dataset.label = headings[index].textContent;
     const text = document.createElement('span');
     cell.append(text);
     return [name, text];

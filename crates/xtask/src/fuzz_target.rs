@@ -175,7 +175,7 @@ const TARGET_FOLDER: &str = "target/fuzzing";
 /// How the message of a panic begins, and libFuzzer's of anything else.
 const CRASH: [&str; 2] = ["thread '", "ERROR: libFuzzer"];
 
-const TARGETS: [FuzzTarget; 11] = [
+const TARGETS: [FuzzTarget; 12] = [
     FuzzTarget {
         name: "dtls_record",
         seeds: "fuzz/seeds/dtls_record",
@@ -183,6 +183,10 @@ const TARGETS: [FuzzTarget; 11] = [
     FuzzTarget {
         name: "header_extensions",
         seeds: "fuzz/seeds/header_extensions",
+    },
+    FuzzTarget {
+        name: "http_body",
+        seeds: "fuzz/seeds/http_body",
     },
     FuzzTarget {
         name: "peer_datagram",
