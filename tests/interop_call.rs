@@ -39,7 +39,7 @@ fn chromium_hears_no_seam_where_redundancy_is_switched() {
         after["concealedSamples"] == before["concealedSamples"]
     });
     assert!(undisturbed, "{:#}", inbound(&mut browser));
-    browser.evaluate("probe.hears(440, 5000)");
+    browser.evaluate("probe.hears(440, 20000)");
 
     assert!(transmitter.transmission_stats().redundant_bytes_sent > 0);
     let stats = browser.evaluate("probe.stats(probe.pc)");
@@ -102,8 +102,8 @@ fn rfc4733_chromium_hears_digits_and_the_audio_after_them() {
     let [duration, gap] = [1500, 70].map(Duration::from_millis);
     transmitter.insert_dtmf("1", duration, gap).expect("agreed");
     // The digit is this tone and one of 697 Hz (ITU-T Q.23).
-    browser.evaluate("probe.hears(1209, 5000)");
-    browser.evaluate("probe.hears(440, 5000)");
+    browser.evaluate("probe.hears(1209, 20000)");
+    browser.evaluate("probe.hears(440, 20000)");
     assert_eq!(inbound(&mut browser)["packetsLost"], 0);
     browser.close();
 }
@@ -135,7 +135,7 @@ fn chromium_asks_for_what_is_lost_and_gets_it() {
         receive(&mut browser, 100);
         relay.lose_every(0);
         receive(&mut browser, 25);
-        browser.evaluate("probe.hears(440, 5000)");
+        browser.evaluate("probe.hears(440, 20000)");
 
         let (stats, inbound) = (transmitter.transmission_stats(), inbound(&mut browser));
         let lost = relay.lost() as f64;
@@ -267,7 +267,7 @@ fn accept(browser: &mut Browser, answer: String) {
 fn listen(browser: &mut Browser, transmitter: &AudioTransmitter) {
     browser.evaluate_until("probe.pc.connectionState === 'connected'", PATIENCE);
     browser.evaluate("probe.listen(probe.pc)");
-    browser.evaluate("probe.hears(440, 5000)");
+    browser.evaluate("probe.hears(440, 20000)");
     assert!(transmitter.transmission_stats().packets_sent > 0);
 }
 
@@ -325,4 +325,4 @@ const WITHOUT_RETRANSMISSION: RtpConfig = RtpConfig {
     adaptive_redundancy: false,
 };
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);

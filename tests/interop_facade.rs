@@ -17,7 +17,7 @@ fn aiortc_answers_our_offer_and_hears_a_swap() {
     hear(&mut peer, 440.0);
     transmitter.replace_audio_source(tone(880.0));
     hear(&mut peer, 880.0);
-    assert_unbroken(&peer.report(), 960);
+    assert_unbroken(&transmitter, &peer.report(), 960);
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn aiortc_answers_our_offer_with_g711() {
         let (mut transmitter, mut peer) = (transmitter(codec), AiortcPeer::spawn());
         offer(&mut transmitter, &mut peer, name);
         hear(&mut peer, 440.0);
-        assert_unbroken(&peer.report(), 160);
+        assert_unbroken(&transmitter, &peer.report(), 160);
     }
 }
 
@@ -59,7 +59,7 @@ fn aiortc_hears_us_with_everything_switched_on_whoever_offers() {
                 (transmitter_with(AudioCodec::Opus, rtp), AiortcPeer::spawn());
             way(&mut transmitter, &mut peer, "opus");
             hear(&mut peer, 440.0);
-            assert_unbroken(&peer.report(), 960);
+            assert_unbroken(&transmitter, &peer.report(), 960);
         }
     }
 }
@@ -249,7 +249,7 @@ fn runtime() -> Runtime {
 
 /// Waits until the tone is heard: what was played before may still be in aiortc's jitter buffer.
 fn hear(peer: &mut AiortcPeer, expected: f64) {
-    for _ in 0..10 {
+    for _ in 0..30 {
         let heard = peer.tone(0.5);
         if (heard.frequency / expected - 1.0).abs() < 0.02 && heard.purity > 0.9 {
             return;
@@ -258,19 +258,20 @@ fn hear(peer: &mut AiortcPeer, expected: f64) {
     panic!("{expected} Hz is not heard: {:?}", peer.tone(0.5));
 }
 
-fn assert_unbroken(report: &Report, step: u32) {
+/// No number is left out, and no time but that of the frames a busy machine had to leave out.
+fn assert_unbroken(transmitter: &AudioTransmitter, report: &Report, step: u32) {
     assert_eq!(report.rtp.ssrcs.len(), 1);
     assert_eq!(report.rtp.gaps, []);
     assert_eq!(report.rtp.repeats, Vec::<u16>::new());
     assert_eq!(report.rtp.markers, Vec::<u16>::new());
     assert_eq!(report.rtp.mids, ["0"]);
-    let steps: Vec<u32> = report
-        .rtp
-        .timestamp_steps
-        .iter()
-        .map(|&(step, _)| step)
-        .collect();
-    assert_eq!(steps, [step]);
+    let stats = transmitter.track().stats();
+    let left_out = stats.frames_skipped + stats.frames_dropped;
+    let missing = report.rtp.frames_left_out(step);
+    assert!(
+        missing.is_some_and(|frames| frames <= left_out),
+        "{report:#?}"
+    );
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -156,7 +156,7 @@ const TOLD: [&str; 5] = [
     "retransmittedPacketsSent",
 ];
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// In half seconds.
 const PATIENCE_FOR_REPORTS: u32 = 60;

@@ -155,6 +155,18 @@ pub struct RtpReport {
     pub last: Option<(u16, u32)>,
 }
 
+impl RtpReport {
+    /// How many packets' time passed between consecutive sequence numbers, if packets are `step`
+    /// long; none if a step between two is no multiple of that.
+    pub fn frames_left_out(&self, step: u32) -> Option<u64> {
+        let between = |&(taken, times): &(u32, u64)| {
+            let packets = taken.checked_div(step).filter(|packets| *packets > 0)?;
+            (taken % step == 0).then_some(u64::from(packets - 1) * times)
+        };
+        self.timestamp_steps.iter().map(between).sum()
+    }
+}
+
 /// The RTCP packets of a [`Report`].
 #[derive(Clone, Debug, Deserialize)]
 pub struct RtcpReport {

@@ -166,6 +166,19 @@ impl Server {
         response.body_mut().read_json().expect("the body is JSON")
     }
 
+    /// Frames that it had no time to encode or to send to everybody.
+    pub fn frames_left_out(&self) -> u64 {
+        let stats = self.stats();
+        [
+            &stats["channels"][0]["track"]["framesSkipped"],
+            &stats["channels"][0]["track"]["framesDropped"],
+            &stats["engine"]["framesDropped"],
+        ]
+        .map(|count| count.as_u64().expect("a counter"))
+        .iter()
+        .sum()
+    }
+
     /// Interrupts the program (SIGINT) and waits for its end: the exit code, none if a
     /// signal killed it, and how long it took.
     pub fn interrupt(mut self) -> (Option<i32>, Duration) {
@@ -210,10 +223,10 @@ fn udp_address(line: &str) -> Option<SocketAddr> {
     address.trim().parse().ok()
 }
 
-const START_TIMEOUT: Duration = Duration::from_secs(10);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longer than any test allows, so that the duration can be judged.
-const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
