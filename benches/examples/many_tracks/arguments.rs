@@ -40,10 +40,10 @@ impl Arguments {
                     arguments.complexity = OpusComplexity::new(u8::try_from(number()?)?)?;
                 }
                 "--ptime" => {
-                    let wanted = number()?;
-                    let is_wanted = |ptime: &Ptime| ptime.milliseconds() == wanted;
+                    let wanted = words.next().ok_or("--ptime needs a number")?;
+                    let is_wanted = |ptime: &Ptime| ptime.to_string() == wanted;
                     let ptime = Ptime::ALL.into_iter().find(is_wanted);
-                    arguments.ptime = ptime.ok_or("--ptime must be 10, 20, 40 or 60")?;
+                    arguments.ptime = ptime.ok_or("--ptime is 2.5, 5, 10, 20, 40, 60 to 120")?;
                 }
                 "--stereo" => arguments.stereo = true,
                 _ => return Err(format!("{word} is not known").into()),

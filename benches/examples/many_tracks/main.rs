@@ -148,7 +148,7 @@ impl Stage {
         println!(
             "{} tracks, a listener each, ptime {} ms, complexity {}, {}, {:.1} s",
             self.calls.len(),
-            arguments.ptime.milliseconds(),
+            arguments.ptime,
             arguments.complexity.value(),
             if arguments.stereo { "stereo" } else { "mono" },
             elapsed.as_secs_f64()

@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn hangover_lasts_200_ms_whatever_the_length_of_a_frame() {
-        for (ptime, quiet_frames) in Ptime::ALL.into_iter().zip([20, 10, 5, 4]) {
+        for (ptime, quiet_frames) in Ptime::ALL.into_iter().zip([80, 40, 20, 10, 5, 4, 3, 2, 2]) {
             let mut voice = VoiceActivity::default();
             assert!(voice.update(30, ptime.samples()));
             let quiet = (0..).take_while(|_| voice.update(127, ptime.samples()));

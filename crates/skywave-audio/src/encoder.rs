@@ -20,17 +20,16 @@ impl Encoder {
     /// # Errors
     /// [`Error::Opus`] or [`Error::Resampler`] when the library refuses its settings.
     pub fn new(settings: EncoderSettings) -> Result<Self, Error> {
+        let resampler = |rate| Narrowband::new(rate, settings.ptime()).map(Box::new);
         let codec = match settings.packetization.encoding {
             Encoding::Opus(receiver) => {
                 let opus = OpusEncoder::new(receiver.stereo, settings.opus)?;
                 CodecState::Opus(Box::new(opus))
             }
-            Encoding::Pcmu | Encoding::Pcma => CodecState::G711(Box::new(Narrowband::new(8_000)?)),
-            Encoding::G722 => {
-                CodecState::G722(Box::new(Narrowband::new(16_000)?), Box::new(G722::new()))
-            }
+            Encoding::Pcmu | Encoding::Pcma => CodecState::G711(resampler(8_000)?),
+            Encoding::G722 => CodecState::G722(resampler(16_000)?, Box::new(G722::new())),
             Encoding::L16 => CodecState::L16,
-            Encoding::L16Wideband => CodecState::L16Wideband(Box::new(Narrowband::new(16_000)?)),
+            Encoding::L16Wideband => CodecState::L16Wideband(resampler(16_000)?),
         };
         Ok(Self {
             settings,
@@ -146,7 +145,8 @@ fn in_range(sample: f32) -> f32 {
 }
 
 /// The longest packet of one Opus frame (RFC 6716 §3.4: 1,275 octets and the TOC). A packet of
-/// 40 or 60 ms holds two or three, which could be longer, but must fit into a datagram as well.
+/// 40 ms and more holds several, which could be longer, but must fit into a datagram as well: the
+/// bit rate of 120 ms is 85 kb/s at most.
 const MAX_OPUS_PACKET: usize = 1_276;
 
 #[cfg(test)]

@@ -52,11 +52,11 @@ impl FrameClock {
         self.position
     }
 
-    /// How many samples the step has: a multiple of 480, no more than
+    /// How many samples the step has: a multiple of 120, no more than
     /// [`Ptime::MAX`](crate::Ptime::MAX) has.
     #[must_use]
     pub fn step_samples(&self) -> usize {
-        // A grid has a boundary every 60 ms.
+        // A grid has a boundary every 120 ms.
         (self.end - self.position) as usize
     }
 

@@ -53,11 +53,12 @@ impl Prefetch {
         written
     }
 
-    /// True once so much is here that a packet of any length can be made of it, or all there is.
+    /// True once so much is here that a packet of 60 ms can be made of it, or all there is. Longer
+    /// packets are rare, and waiting for their sake would make every change later.
     pub(crate) fn ready(&mut self) -> bool {
         let mut samples = self.block.len() - self.position;
         samples += self.waiting.iter().map(|block| block.len()).sum::<usize>();
-        while samples < Ptime::MAX.samples() {
+        while samples < Ptime::Ms60.samples() {
             match self.blocks.try_recv() {
                 Ok(block) => {
                     samples += block.len();
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn ready_with_the_longest_packet_or_the_last_block() {
+    fn ready_with_a_packet_of_60_ms_or_the_last_block() {
         let (sender, mut prefetch) = Prefetch::new();
         assert!(!prefetch.ready());
         for value in [1.0, 2.0] {

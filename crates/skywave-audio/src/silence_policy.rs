@@ -251,7 +251,7 @@ mod tests {
                     ptime,
                 );
                 let silent = sent.iter().filter(in_silence).count();
-                assert_eq!(silent as u32, 240 / ptime.milliseconds(), "{ptime:?}");
+                assert_eq!(silent, 240 * 48 / ptime.samples(), "{ptime:?}");
                 let rate = encoding.codec().clock_rate();
                 assert_times_and_markers(&sent, ptime, rate.into());
                 let markers = sent.iter().filter(|packet| packet.marker);

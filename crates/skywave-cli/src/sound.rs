@@ -11,8 +11,9 @@ use skywave::{
 /// How the audio is encoded, and how it is kept whole on its way.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sound {
-    /// Milliseconds of audio in a packet: 10, 20, 40 or 60; longer packets mean fewer of
-    /// them and more latency. Listeners that take only shorter ones get those
+    /// Milliseconds of audio in a packet: 2.5, 5, 10, 20, 40, 60, 80, 100 or 120; longer
+    /// packets mean fewer of them and more latency. Listeners that take only shorter ones get
+    /// those
     #[arg(long, global = true, value_name = "MS", default_value = "20", value_parser = ptime)]
     ptime: Ptime,
 
@@ -20,7 +21,8 @@ pub(crate) struct Sound {
     #[arg(long, global = true, value_name = "MS", default_value_t = 5, value_parser = crossfade())]
     crossfade: u16,
 
-    /// What is sent of silence: everything, about one packet in 400 ms (Opus DTX), or nothing
+    /// What is sent of silence: everything, about one packet in 400 ms (Opus DTX, or comfort
+    /// noise for listeners of G.711 that know it), or nothing
     #[arg(long, global = true, value_name = "POLICY", default_value = "continuous", value_parser = one_of(&SILENCE))]
     silence: SilencePolicy,
 
@@ -96,9 +98,9 @@ impl Sound {
 
 /// One of the lengths that a packet can have.
 fn ptime(text: &str) -> Result<Ptime, String> {
-    let named = |ptime: &Ptime| ptime.milliseconds().to_string() == text;
+    let named = |ptime: &Ptime| ptime.to_string() == text;
     let ptime = Ptime::ALL.into_iter().find(named);
-    ptime.ok_or_else(|| "must be 10, 20, 40 or 60".to_owned())
+    ptime.ok_or_else(|| "must be 2.5, 5, 10, 20, 40, 60, 80, 100 or 120".to_owned())
 }
 
 fn bitrate(text: &str) -> Result<OpusBitrate, String> {
@@ -227,11 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn ptime_is_one_of_four_and_20_unless_said() {
+    fn ptime_is_one_of_nine_and_20_unless_said() {
         let ptime = |line| track(line).map(|track| track.ptime);
         assert_eq!(ptime(""), Some(Ptime::Ms20));
-        assert_eq!(ptime("--ptime 60"), Some(Ptime::Ms60));
-        for refused in ["0", "30", "120", "-20", "20ms", ""] {
+        for named in Ptime::ALL {
+            let line = format!("--ptime {named}");
+            assert_eq!(track(&line).map(|track| track.ptime), Some(named));
+        }
+        assert_eq!(ptime("--ptime 2.5"), Some(Ptime::Ms2_5));
+        for refused in ["0", "2", "3", "30", "140", "-20", "20ms", ""] {
             assert!(track(&format!("--ptime={refused}")).is_none(), "{refused}");
         }
     }

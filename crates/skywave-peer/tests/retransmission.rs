@@ -88,9 +88,12 @@ fn rfc4588_4_lost_packet_is_sent_again_in_a_stream_of_its_own() {
     }
 }
 
+/// An SSRC, with the packets and octets that a sender reports.
+type Reported = (u32, Option<(u32, u32)>);
+
 /// What the compounds of a listener say: the reports on each SSRC, how many CNAMEs there are, and
-/// who leaves.
-fn compounds(world: &World, index: usize) -> Vec<(Vec<(u32, Option<(u32, u32)>)>, usize, usize)> {
+/// how many leave.
+fn compounds(world: &World, index: usize) -> Vec<(Vec<Reported>, usize, usize)> {
     let reports = world.listeners[index].reports.iter();
     let read = reports.map(|(_, compound)| {
         let (mut sources, mut cnames, mut leaving) = (Vec::new(), Vec::new(), 0);

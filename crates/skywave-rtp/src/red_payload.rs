@@ -209,6 +209,12 @@ mod tests {
     }
 
     #[test]
+    fn rfc2198_3_frames_of_120_ms_are_young_enough_to_be_repeated_twice() {
+        let payload = last_payload(&[(b"a", 0), (b"b", 5_760), (b"c", 11_520)], 200);
+        assert_eq!(blocks(&payload).len(), 3);
+    }
+
+    #[test]
     fn rfc2198_3_blocks_of_more_than_1023_octets_are_left_out() {
         let of = |len| {
             blocks(&last_payload(

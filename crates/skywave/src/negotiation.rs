@@ -2,7 +2,7 @@
 
 use skywave_audio::{
     AudioCodec, Encoding, OpusBandwidth, OpusBitrate, OpusReceiver, Packetization, Ptime,
-    SilencePolicy,
+    SAMPLE_RATE, SilencePolicy,
 };
 use skywave_peer::{MediaFormat, Remote};
 use skywave_rtp::History;
@@ -63,8 +63,9 @@ pub(crate) fn send_capabilities<'a>(
 ) -> SendCapabilities<'a> {
     let config = track.rtp;
     let defaults = SendCapabilities::new(codecs);
-    // Packets of 10 ms are kept for less than a second.
-    let kept = History::DEPTH as u32 * track.ptime.milliseconds();
+    // Short packets are kept for less than a second.
+    let kept = History::DEPTH as u32 * track.ptime.duration();
+    let kept = u32::try_from(kept.as_millis()).unwrap_or(u32::MAX);
     SendCapabilities {
         rtx_time: defaults.rtx_time.min(kept),
         abs_send_time: config.abs_send_time,
@@ -155,7 +156,8 @@ fn ptime(own: Ptime, maxptime: Option<u32>, wanted: Option<u32>) -> Result<Ptime
 /// What `b=AS` or `b=TIAS` leaves for the payload of such packets. Headers count in full, as
 /// `b=AS` has it (RFC 8866 §5.8).
 fn described_limit(negotiated: &Negotiated, ptime: Ptime) -> Option<OpusBitrate> {
-    let headers = u64::from(PACKET_OVERHEAD * 8 * 1_000 / ptime.milliseconds());
+    let packets = f64::from(SAMPLE_RATE) / ptime.samples() as f64;
+    let headers = (f64::from(PACKET_OVERHEAD * 8) * packets) as u64;
     let bits = negotiated.bandwidth?.saturating_sub(headers);
     OpusBitrate::step_at_most(u32::try_from(bits).unwrap_or(u32::MAX))
 }
@@ -195,8 +197,9 @@ pub(crate) mod tests {
                 own,
                 "never longer than the track's"
             );
-            assert_eq!(ptime(own, Some(10), Some(60)), Ptime::Ms10);
-            assert_eq!(ptime(own, None, Some(3)), Ptime::Ms10, "as near as can be");
+            assert_eq!(ptime(own, Some(10), Some(60)), own.min(Ptime::Ms10));
+            assert_eq!(ptime(own, None, Some(3)), Ptime::Ms2_5);
+            assert_eq!(ptime(own, None, Some(1)), Ptime::Ms2_5, "as near as can be");
         }
         assert_eq!(ptime(Ptime::Ms60, Some(59), None), Ptime::Ms40);
         assert_eq!(ptime(Ptime::Ms60, None, Some(30)), Ptime::Ms20);
@@ -205,9 +208,10 @@ pub(crate) mod tests {
 
     #[test]
     fn maxptime_that_cannot_be_kept_is_refused() {
-        for maxptime in [1, 3, 5, 9] {
+        for maxptime in [0, 1, 2] {
             let refused = ptime(Ptime::Ms20, Some(maxptime), None);
-            let shortest = 10;
+            // RFC 7587 §6.1: 2.5 rounded up.
+            let shortest = 3;
             assert_eq!(refused, Err(Error::MaxptimeTooShort { maxptime, shortest }));
         }
     }

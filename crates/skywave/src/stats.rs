@@ -190,7 +190,7 @@ pub struct TrackStats {
 }
 
 /// One way in which a track is encoded now.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EncodingStats {
     /// The codec: `audio/opus`.
@@ -198,7 +198,7 @@ pub struct EncodingStats {
     /// Channels that are encoded; if packets of Opus come encoded, 2 at most.
     pub channels: u8,
     /// How much a packet carries, in milliseconds; if it comes encoded, at most.
-    pub ptime: u32,
+    pub ptime: f64,
     /// The bit rate of the payload in bit/s: what the encoder is set to. None if packets come
     /// encoded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,7 +212,7 @@ impl EncodingStats {
         Self {
             mime_type: settings.codec().mime_type(),
             channels: settings.channels(),
-            ptime: settings.ptime().milliseconds(),
+            ptime: settings.ptime().duration().as_secs_f64() * 1_000.0,
             bitrate: Some(settings.bit_rate()),
             listeners,
         }

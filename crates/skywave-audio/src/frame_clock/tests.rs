@@ -86,11 +86,20 @@ fn packet_begins_at_a_multiple_of_its_length_unless_the_step_is_longer() {
     let start = Instant::now();
     let mut clock = FrameClock::new(start, grid(&[Ptime::Ms40]));
     let begins = |clock: &FrameClock| Ptime::ALL.map(|ptime| clock.begins_packet(ptime));
-    assert_eq!(begins(&clock), [false, false, true, true]);
+    assert_eq!(
+        begins(&clock),
+        [false, false, false, false, true, true, true, true, true]
+    );
     clock.advance(grid(&[Ptime::Ms10, Ptime::Ms60]), start);
-    assert_eq!(begins(&clock), [true, true, true, false]);
+    assert_eq!(
+        begins(&clock),
+        [false, false, true, true, true, false, false, false, false]
+    );
     clock.advance(grid(&[Ptime::Ms20]), start);
-    assert_eq!(begins(&clock), [true, false, false, false]);
+    assert_eq!(
+        begins(&clock),
+        [false, false, true, false, false, false, false, false, false]
+    );
 }
 
 #[test]

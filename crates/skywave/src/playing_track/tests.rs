@@ -247,12 +247,10 @@ fn source_that_waited_is_heard_from_its_first_sample_by_whoever_comes() {
         stage.shared.join(0, listener);
         stage.play_until(1_200, PUNCTUAL);
         let sent = stage.sent(listener);
-        assert!(
-            sent.len() >= 480 / ptime.milliseconds() as usize,
-            "{ptime:?}"
-        );
-        // The first is faded in.
-        for (delivery, packet) in sent.iter().zip(0..).skip(1) {
+        assert!(sent.len() >= 480 * 48 / ptime.samples(), "{ptime:?}");
+        // The first 5 ms are faded in.
+        let faded = 240_usize.div_ceil(ptime.samples());
+        for (delivery, packet) in sent.iter().zip(0..).skip(faded) {
             let begin = packet * ptime.samples() as u64;
             let samples: Vec<f32> = (begin..).take(ptime.samples()).map(stair).collect();
             assert_eq!(

@@ -262,7 +262,7 @@ impl SpeechSource {
             0 => self.quiet.saturating_add(len),
             _ => 0,
         };
-        if self.quiet >= SETTLING_SAMPLES && !self.speaking {
+        if self.quiet >= SETTLING_SAMPLES.max(3 * len) && !self.speaking {
             self.shared.settle(self.position);
         }
     }
@@ -317,7 +317,7 @@ impl std::fmt::Debug for SpeechSource {
     }
 }
 
-/// How long after the packet that the last sample was read for everything has surely left the
-/// machine: the longest packet may need as much again to be full, the codec's delay reaches into
-/// another one, and a large audience is served until the next.
-pub(super) const SETTLING_SAMPLES: usize = 3 * Ptime::MAX.samples();
+/// How long after the packet that the last sample was read for everything has left the machine: a
+/// packet of 60 ms may need as much again to be full, the codec's delay reaches into another one,
+/// and a large audience is served until the next. If all packets are longer, three of them.
+pub(super) const SETTLING_SAMPLES: usize = 3 * Ptime::Ms60.samples();

@@ -190,7 +190,7 @@ fn l16_is_taken_where_the_track_allows_it_in_packets_that_fit_into_datagrams() {
     transmitter.accept_offer(&offer).unwrap();
     let encodings = allowed.encodings();
     let encoding = &encodings[0];
-    assert_eq!((encoding.mime_type, encoding.ptime), ("audio/L16", 10));
+    assert_eq!((encoding.mime_type, encoding.ptime), ("audio/L16", 10.0));
     let mut offering = engine.transmitter(&allowed).unwrap();
     let offer = offering.create_offer().unwrap();
     for line in ["a=rtpmap:96 L16/48000\r\n", "a=rtpmap:97 L16/16000\r\n"] {

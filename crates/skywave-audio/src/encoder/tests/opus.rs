@@ -21,6 +21,14 @@ fn opus_stereo_keeps_the_channels_apart_at_every_length() {
 }
 
 #[test]
+fn rfc6716_3_2_5_packet_of_80_ms_and_more_holds_several_frames() {
+    for ptime in [Ptime::Ms80, Ptime::Ms100, Ptime::Ms120] {
+        let packets = encode_as(Encoding::OPUS_STEREO, ptime, &mut Melody::new());
+        assert!(packets.iter().all(|packet| packet[0] & 3 != 0), "{ptime:?}");
+    }
+}
+
+#[test]
 fn opus_mono_mixes_the_channels_at_half_level() {
     let packets = encode(Encoding::OPUS_MONO, &mut pair());
     assert!(

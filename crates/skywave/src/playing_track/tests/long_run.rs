@@ -18,7 +18,7 @@ fn two_minutes(listener: Packetization, stalls: bool) -> Stage {
     let mut stage = Stage::new(listener.ptime);
     stage.shared.mailbox.put(Some(Box::new(Steady)));
     stage.shared.join(0, listener);
-    let mut state = u64::from(listener.ptime.milliseconds());
+    let mut state = listener.ptime.samples() as u64;
     let mut random = |below: u64| {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -26,8 +26,10 @@ fn two_minutes(listener: Packetization, stalls: bool) -> Stage {
         (state >> 33) % below
     };
     let mut others = [false; Ptime::ALL.len()];
+    let shortest = listener.ptime.duration().min(Duration::from_millis(10));
     for second in 1..=120 {
-        let other = random(4) as usize;
+        // Shorter ones would only make many more steps.
+        let other = Ptime::Ms10 as usize + random(7) as usize;
         let guest = of(Encoding::Pcma, Ptime::ALL[other]);
         others[other] = !others[other];
         if others[other] {
@@ -41,7 +43,7 @@ fn two_minutes(listener: Packetization, stalls: bool) -> Stage {
             stage.track.advance(now);
             Duration::ZERO
         } else {
-            Duration::from_micros(random(10_000))
+            Duration::from_micros(random(shortest.as_micros() as u64))
         };
         stage.play_until(second * 1_000, late);
     }
@@ -54,10 +56,10 @@ fn every_length_has_as_many_packets_as_fit_and_all_timestamps_are_exact() {
         let listener = of(Encoding::Pcmu, ptime);
         let stage = two_minutes(listener, false);
         let sent = stage.sent(listener);
-        let len = u64::from(ptime.milliseconds());
-        assert_eq!(sent.len() as u64, 120_000 / len);
+        let len = ptime.samples() as u64;
+        assert_eq!(sent.len() as u64, 120 * 48_000 / len);
         for (delivery, packet) in sent.into_iter().zip(0..) {
-            assert_eq!(u64::from(delivery.frame.timestamp), packet * len * 8);
+            assert_eq!(u64::from(delivery.frame.timestamp), packet * len / 6);
             assert_eq!(
                 delivery.due,
                 stage.start + ptime.duration() * (packet as u32 + 1)
@@ -72,25 +74,26 @@ fn stalls_cost_just_the_packets_of_the_time_that_is_counted_as_skipped() {
         let listener = of(Encoding::Pcmu, ptime);
         let stage = two_minutes(listener, true);
         let sent = stage.sent(listener);
-        let len = u64::from(ptime.milliseconds());
+        let len = ptime.samples() as u64;
         let mut next = 0;
         let mut lost = 0;
         for delivery in &sent {
-            let missing = delivery.frame.begin / 48 - next;
+            let missing = delivery.frame.begin - next;
             assert!(missing.is_multiple_of(len));
             lost += missing / len;
-            next = delivery.frame.begin / 48 + len;
+            next = delivery.frame.begin + len;
         }
         let all = sent.len() as u64 + lost;
-        // The last stall may go beyond the end.
-        assert!(all.abs_diff(120_000 / len) <= 2_000 / len + 1, "{all}");
+        // The last stalls may follow close on each other and go beyond the end.
+        let last_stalls = 4 * 48_000 / len;
+        assert!(all.abs_diff(120 * 48_000 / len) <= last_stalls + 1, "{all}");
         let skipped = stage.shared.counters.frames_skipped.load(Relaxed);
         assert!(
             lost > 100 && skipped > 100,
             "{lost} lost, {skipped} skipped"
         );
         // A packet of which a part was skipped is lost as a whole.
-        let seen = skipped - (2_000 / len).min(skipped);
+        let seen = skipped - last_stalls.min(skipped);
         assert!((seen..=skipped * 2).contains(&lost), "{lost} {skipped}");
     }
 }
