@@ -144,7 +144,7 @@ fn hundred_connected_listeners_with_three_different_wishes_hear_three_encodings(
         let peer = world.add_offering(Role::Server);
         let described = world.remote(peer, Role::Server);
         let remote = Remote {
-            ufrag: described.ufrag,
+            ice: described.ice,
             fingerprints: described.fingerprints,
             role: described.role,
             ..negotiation::remote(&negotiated, &stage.shared, &place)

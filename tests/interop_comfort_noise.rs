@@ -1,0 +1,82 @@
+//! A pause of G.711 that is filled with comfort noise (RFC 3389), heard by Chromium.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use skywave::{AudioCodec, AudioTransmitter, Config, Silence, SilencePolicy, Tone};
+use skywave_tests::{Browser, BrowserKind};
+
+#[test]
+fn chromium_fills_a_pause_with_noise_and_hears_what_comes_after_it() {
+    let mut transmitter = transmitter();
+    let mut browser = Browser::start(BrowserKind::Chromium);
+    browser.evaluate("document.body.append(document.createElement('button'))");
+    browser.install_probe();
+    browser.click("button");
+    let offer = browser.evaluate("probe.offer()");
+    let offer = offer.as_str().expect("an offer");
+    let answer = transmitter.accept_offer(offer).expect("Chromium's offer");
+    assert!(answer.contains("a=rtpmap:13 CN/8000\r\n"), "{answer}");
+    browser.evaluate(&format!("probe.accept({})", Value::from(answer)));
+    browser.evaluate_until("probe.pc.connectionState === 'connected'", PATIENCE);
+    browser.evaluate("probe.listen(probe.pc)");
+    browser.evaluate("probe.settles(440, 20000)");
+
+    let before = inbound(&mut browser);
+    transmitter.replace_audio_source(Silence);
+    // Of two seconds of silence few packets are sent, and none is missing.
+    let played = format!(
+        "(async () => (await probe.stats(probe.pc)).inbound.totalSamplesReceived > {})()",
+        before[SAMPLES] + 96_000.0
+    );
+    browser.evaluate_until(&played, PATIENCE);
+    let after = inbound(&mut browser);
+    println!(
+        "{}: {NAMES:?} {before:?}, then {after:?}",
+        browser.version()
+    );
+    let packets = after[PACKETS] - before[PACKETS];
+    assert!(packets < 50.0, "{packets} packets");
+    assert_eq!(after[LOST], before[LOST]);
+    assert_eq!(after[DISCARDED], before[DISCARDED]);
+
+    transmitter.replace_audio_source(tone(880.0));
+    browser.evaluate("probe.settles(880, 20000)");
+    browser.close();
+}
+
+fn transmitter() -> AudioTransmitter {
+    let mut config = Config::default();
+    config.track.codecs = vec![AudioCodec::Pcmu];
+    config.track.silence = SilencePolicy::Stop;
+    let transmitter = AudioTransmitter::new(config).expect("a media port");
+    transmitter.start_transmission(tone(440.0));
+    transmitter
+}
+
+fn tone(frequency: f64) -> Tone {
+    Tone::new(frequency).expect("an audible tone")
+}
+
+/// What Chromium says of the stream, by [`NAMES`].
+fn inbound(browser: &mut Browser) -> Vec<f64> {
+    let stats = browser.evaluate("probe.stats(probe.pc)");
+    let value = |name: &str| stats["inbound"][name].as_f64().unwrap_or(0.0);
+    NAMES.map(value).to_vec()
+}
+
+const NAMES: [&str; 6] = [
+    "totalSamplesReceived",
+    "packetsReceived",
+    "packetsLost",
+    "packetsDiscarded",
+    "concealedSamples",
+    "silentConcealedSamples",
+];
+const SAMPLES: usize = 0;
+const PACKETS: usize = 1;
+const LOST: usize = 2;
+const DISCARDED: usize = 3;
+
+/// Nothing that this test waits for takes longer on any machine that works.
+const PATIENCE: Duration = Duration::from_secs(30);
