@@ -135,6 +135,11 @@ pub(crate) struct Serve {
     #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) shards: u16,
 
+    /// Differentiated services code point of what is sent: 46 asks networks that agree to it to let
+    /// audio go first
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=63))]
+    pub(crate) dscp: u8,
+
     /// Run the threads that send as any other, not before all normal ones where the system lets
     /// them (SCHED_FIFO)
     #[arg(long, global = true)]
@@ -168,6 +173,7 @@ impl Serve {
             udp: self.udp,
             shards: self.shards,
             realtime: !self.no_realtime,
+            dscp: self.dscp,
             public_ips: self.public_ip.clone(),
             max_listeners: self.max_listeners,
             max_handshakes: self.max_handshakes,

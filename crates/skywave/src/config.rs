@@ -23,6 +23,10 @@ pub struct EngineConfig {
     /// may grant less: see [`ShardStats`](crate::ShardStats). Default: 4 MiB, which is 20 ms of
     /// some 5,000 listeners.
     pub socket_buffer: usize,
+    /// Differentiated services code point of all that is sent, 0 to 63, by which networks that
+    /// agree to it let audio go first: 46 (expedited forwarding) is that of audio in RFC 8837 §5.
+    /// Default: 0, none, as others drop what is marked, or take the mark off.
+    pub dscp: u8,
     /// Whether media threads shall run before all normal threads (SCHED_FIFO), and encoder threads
     /// before most (nice -10), where the system lets them: see
     /// [`ShardStats::scheduling`](crate::ShardStats). Default: true.
@@ -44,6 +48,11 @@ pub struct EngineConfig {
     pub encoder_threads: usize,
 }
 
+impl EngineConfig {
+    /// The greatest [`dscp`](Self::dscp): six bits.
+    pub const MAX_DSCP: u8 = 63;
+}
+
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {
@@ -51,6 +60,7 @@ impl Default for EngineConfig {
             public_ips: Vec::new(),
             shards: 1,
             socket_buffer: 4 << 20,
+            dscp: 0,
             realtime: true,
             max_listeners: 10_000,
             max_handshakes: 5_000,

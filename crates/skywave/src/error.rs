@@ -24,6 +24,12 @@ pub enum Error {
         /// The state it met.
         when: &'static str,
     },
+    /// [`crate::EngineConfig::dscp`] is no code point.
+    #[error("{dscp} is no code point of differentiated services: they are 0 to 63")]
+    InvalidDscp {
+        /// What was asked for.
+        dscp: u8,
+    },
     /// [`crate::EngineConfig::max_listeners`] are there already.
     #[error("all {limit} places for listeners are taken")]
     Full {

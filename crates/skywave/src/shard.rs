@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::media_thread::{Command, MediaThread};
 use crate::port_counters::PortCounters;
 use crate::track_worker::FrameOutput;
-use crate::udp::UdpPort;
+use crate::udp::{SocketOptions, UdpPort};
 use crate::waker::{Waker, waker};
 
 /// The end that handles hold.
@@ -38,6 +38,13 @@ pub(crate) struct Shard {
 impl Shard {
     /// Opens the port and starts the thread; where frames for it go comes beside.
     pub(crate) fn start(config: &EngineConfig, number: u16) -> Result<(Self, FrameOutput), Error> {
+        if config.dscp > EngineConfig::MAX_DSCP {
+            return Err(Error::InvalidDscp { dscp: config.dscp });
+        }
+        let options = SocketOptions {
+            buffer: config.socket_buffer,
+            dscp: config.dscp,
+        };
         let mut address = config.udp;
         if address.port() != 0 {
             let port = address.port().checked_add(number);
@@ -45,7 +52,7 @@ impl Shard {
                 first: config.udp.port(),
             })?);
         }
-        let port = UdpPort::bind(address, config.socket_buffer)?;
+        let port = UdpPort::bind(address, options)?;
         let (candidates, buffers) = (candidates(config, &port), port.buffers());
         let bases = port.addresses().to_vec();
         let failed = |source| Error::Thread {

@@ -27,6 +27,7 @@ use crate::addresses::usable_addresses;
 use crate::error::Error;
 
 pub(crate) use self::inbox::Inbox;
+pub(crate) use self::socket::SocketOptions;
 
 /// The sockets of one media port.
 #[derive(Debug)]
@@ -40,8 +41,8 @@ pub(crate) struct UdpPort {
 
 impl UdpPort {
     /// Binds every usable address for a wildcard address, else the one given. Port 0 takes any
-    /// port that is free on all of them. Each socket asks for buffers of `buffer` bytes.
-    pub(crate) fn bind(address: SocketAddr, buffer: usize) -> Result<Self, Error> {
+    /// port that is free on all of them.
+    pub(crate) fn bind(address: SocketAddr, options: SocketOptions) -> Result<Self, Error> {
         let failed = |source| Error::Bind { address, source };
         let hosts = if address.ip().is_unspecified() {
             usable_addresses(address.ip()).map_err(failed)?
@@ -51,7 +52,7 @@ impl UdpPort {
         let mut attempts = PORT_ATTEMPTS;
         loop {
             attempts -= 1;
-            match Self::bind_all(&hosts, address.port(), buffer) {
+            match Self::bind_all(&hosts, address.port(), options) {
                 // The port that one address gave is taken on another: take the next.
                 Err(error)
                     if error.kind() == ErrorKind::AddrInUse
@@ -62,10 +63,10 @@ impl UdpPort {
         }
     }
 
-    fn bind_all(hosts: &[IpAddr], mut port: u16, buffer: usize) -> io::Result<Self> {
+    fn bind_all(hosts: &[IpAddr], mut port: u16, options: SocketOptions) -> io::Result<Self> {
         let (mut sockets, mut addresses) = (Vec::new(), Vec::new());
         for &host in hosts {
-            let socket = match socket::open(SocketAddr::new(host, port), buffer) {
+            let socket = match socket::open(SocketAddr::new(host, port), options) {
                 Ok(socket) => socket,
                 // An IPv6 address that is still being checked for duplicates, say.
                 Err(error) if error.kind() == ErrorKind::AddrNotAvailable && hosts.len() > 1 => {
@@ -150,15 +151,18 @@ mod tests {
 
     use super::*;
 
-    const BUFFER: usize = 1 << 16;
+    const OPTIONS: SocketOptions = SocketOptions {
+        buffer: 1 << 16,
+        dscp: 0,
+    };
 
     fn loopback() -> UdpPort {
-        UdpPort::bind("127.0.0.1:0".parse().unwrap(), BUFFER).unwrap()
+        UdpPort::bind("127.0.0.1:0".parse().unwrap(), OPTIONS).unwrap()
     }
 
     #[test]
     fn wildcard_binds_one_port_on_every_address() {
-        let port = UdpPort::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)), BUFFER).unwrap();
+        let port = UdpPort::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)), OPTIONS).unwrap();
         let number = port.addresses()[0].port();
         assert_ne!(number, 0);
         assert!(port.addresses().iter().all(|a| a.port() == number));
@@ -169,13 +173,30 @@ mod tests {
     fn taken_port_is_an_error_with_the_address() {
         let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
-        let error = UdpPort::bind(address, BUFFER).unwrap_err();
+        let error = UdpPort::bind(address, OPTIONS).unwrap_err();
         assert!(error.to_string().contains(&address.to_string()), "{error}");
+    }
+
+    /// RFC 8837 §5: audio may be marked for expedited forwarding.
+    #[test]
+    fn rfc8837_5_sockets_of_both_families_are_marked_as_asked() {
+        use rustix::net::sockopt::{ip_tos, ipv6_tclass};
+
+        let marked = |dscp, host: &str| {
+            let options = SocketOptions { dscp, ..OPTIONS };
+            UdpPort::bind(host.parse().unwrap(), options).unwrap()
+        };
+        let unmarked = loopback();
+        assert_eq!(ip_tos(&unmarked.sockets[0]).unwrap(), 0);
+        let four = marked(46, "127.0.0.1:0");
+        assert_eq!(ip_tos(&four.sockets[0]).unwrap(), 46 << 2);
+        let six = marked(46, "[::1]:0");
+        assert_eq!(ipv6_tclass(&six.sockets[0]).unwrap(), 46 << 2);
     }
 
     #[test]
     fn buffers_are_told_as_the_system_granted_them() {
-        assert_eq!(loopback().buffers(), (BUFFER, BUFFER));
+        assert_eq!(loopback().buffers(), (OPTIONS.buffer, OPTIONS.buffer));
     }
 
     #[test]
@@ -240,7 +261,7 @@ mod tests {
     #[test]
     fn waiting_datagrams_are_received_together() {
         for host in ["127.0.0.1:0", "[::1]:0"] {
-            let port = UdpPort::bind(host.parse().unwrap(), BUFFER).unwrap();
+            let port = UdpPort::bind(host.parse().unwrap(), OPTIONS).unwrap();
             let mut inbox = Inbox::new(&port);
             check_batches(&UdpSocket::bind(host).unwrap(), &port, || {
                 let count = inbox.receive(&port, 0);

@@ -5,18 +5,29 @@ use std::net::{SocketAddr, UdpSocket};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// Opens a socket that neither blocks nor fragments, with buffers of `buffer` bytes as far as the
-/// system allows.
-pub(super) fn open(address: SocketAddr, buffer: usize) -> io::Result<UdpSocket> {
+/// What is asked of the system for each socket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SocketOptions {
+    /// Bytes of each buffer; the system may grant less.
+    pub(crate) buffer: usize,
+    /// Differentiated services code point of what is sent, 0 to 63.
+    pub(crate) dscp: u8,
+}
+
+/// Opens a socket that neither blocks nor fragments.
+pub(super) fn open(address: SocketAddr, options: SocketOptions) -> io::Result<UdpSocket> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    set_buffers(&socket, buffer)?;
+    set_buffers(&socket, options.buffer)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     set_dont_fragment(&socket, address)?;
+    if options.dscp != 0 {
+        set_dscp(&socket, address, options.dscp)?;
+    }
     Ok(socket.into())
 }
 
@@ -50,6 +61,19 @@ fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {
 fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {
     socket.set_recv_buffer_size(bytes)?;
     socket.set_send_buffer_size(bytes)
+}
+
+/// The code point is the upper six bits of the octet (RFC 2474 §3); the others are the system's, for
+/// congestion notification.
+fn set_dscp(socket: &Socket, address: SocketAddr, dscp: u8) -> io::Result<()> {
+    use rustix::net::sockopt::{set_ip_tos, set_ipv6_tclass};
+
+    if address.is_ipv4() {
+        set_ip_tos(socket, dscp << 2)?;
+    } else {
+        set_ipv6_tclass(socket, u32::from(dscp << 2))?;
+    }
+    Ok(())
 }
 
 /// Our packets are far below any MTU; without fragments the kernel also spares itself the choice
