@@ -38,21 +38,7 @@ pub(crate) struct Shard {
 impl Shard {
     /// Opens the port and starts the thread; where frames for it go comes beside.
     pub(crate) fn start(config: &EngineConfig, number: u16) -> Result<(Self, FrameOutput), Error> {
-        if config.dscp > EngineConfig::MAX_DSCP {
-            return Err(Error::InvalidDscp { dscp: config.dscp });
-        }
-        let options = SocketOptions {
-            buffer: config.socket_buffer,
-            dscp: config.dscp,
-        };
-        let mut address = config.udp;
-        if address.port() != 0 {
-            let port = address.port().checked_add(number);
-            address.set_port(port.ok_or(Error::PortRange {
-                first: config.udp.port(),
-            })?);
-        }
-        let port = UdpPort::bind(address, options)?;
+        let port = bind(config, number)?;
         let (candidates, buffers) = (candidates(config, &port), port.buffers());
         let bases = port.addresses().to_vec();
         let failed = |source| Error::Thread {
@@ -153,6 +139,25 @@ impl Drop for Shard {
             let _ = thread.join();
         }
     }
+}
+
+/// Opens the media port of the shard with this number.
+fn bind(config: &EngineConfig, number: u16) -> Result<UdpPort, Error> {
+    if config.dscp > EngineConfig::MAX_DSCP {
+        return Err(Error::InvalidDscp { dscp: config.dscp });
+    }
+    let mut address = config.udp;
+    if address.port() != 0 {
+        let port = address.port().checked_add(number);
+        address.set_port(port.ok_or(Error::PortRange {
+            first: config.udp.port(),
+        })?);
+    }
+    let options = SocketOptions {
+        buffer: config.socket_buffer,
+        dscp: config.dscp,
+    };
+    UdpPort::bind(address, options)
 }
 
 /// Public addresses first: who is told them is likely outside.
