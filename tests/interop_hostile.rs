@@ -26,22 +26,26 @@ const SECOND: Duration = Duration::from_secs(1);
 /// For what ends by itself, beyond its time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a busy machine does not read, or send in time, is not the server's loss: one undisturbed go
-/// is enough.
+/// What a busy machine does not read, or has no time to send to anybody, is not the flood's doing:
+/// one go in which neither happened decides.
 #[test]
 fn flood_of_hostile_datagrams_costs_two_hundred_listeners_nothing() {
     let undisturbed = (0..3).any(|_| {
-        let (taken, heard) = listen_in_a_flood();
+        let (taken, left_out, heard) = listen_in_a_flood();
         assert_eq!((heard.joined, heard.failed), (200, 0));
         assert_eq!(heard.unauthentic, 0);
+        if left_out == 0 {
+            assert_eq!(heard.lost, 0);
+        }
         // A flood that is not made, or not read, is none.
-        taken > READ_AT_LEAST && heard.lost == 0
+        taken > READ_AT_LEAST && left_out == 0
     });
-    assert!(undisturbed, "something was lost each time");
+    assert!(undisturbed, "the machine was too busy each time");
 }
 
-/// How many datagrams of a flood of four seconds were read and dropped, and what 200 listeners heard.
-fn listen_in_a_flood() -> (u64, Heard) {
+/// How many datagrams of a flood of four seconds were read and dropped, how many frames were left out
+/// for everybody, and what 200 listeners heard.
+fn listen_in_a_flood() -> (u64, u64, Heard) {
     let server = Server::start_with("tone:440", &["--udp", "127.0.0.1:0"]);
     let audience = Audience::start(&server.endpoint(), 200, 6 * SECOND, None, None);
     wait_for(&server, 200);
@@ -58,7 +62,7 @@ fn listen_in_a_flood() -> (u64, Heard) {
          {heard:?}"
     );
     println!("frames left out for all: {left_out}");
-    (taken, heard)
+    (taken, left_out, heard)
 }
 
 #[test]

@@ -157,12 +157,15 @@ pub struct RtpReport {
 
 impl RtpReport {
     /// How many packets' time passed between consecutive sequence numbers, if packets are `step`
-    /// long; none if a step between two is no multiple of that.
+    /// long; none if there were no two, or a step between two is no multiple of that.
     pub fn frames_left_out(&self, step: u32) -> Option<u64> {
         let between = |&(taken, times): &(u32, u64)| {
             let packets = taken.checked_div(step).filter(|packets| *packets > 0)?;
             (taken % step == 0).then_some(u64::from(packets - 1) * times)
         };
+        if self.timestamp_steps.is_empty() {
+            return None;
+        }
         self.timestamp_steps.iter().map(between).sum()
     }
 }

@@ -135,7 +135,9 @@ impl SendOptions {
     ) -> Option<Written> {
         let departure = self.departure(moment);
         let clock_rate = self.clock_rate;
-        let tone = self.tones.as_mut().and_then(|tones| {
+        // Digits wait for the end of a pause: of one in which there are few packets, few would come.
+        let tones = self.tones.as_mut().filter(|_| !frame.comfort_noise);
+        let tone = tones.and_then(|tones| {
             let tone = tones
                 .sender
                 .poll(frame.timestamp, frame.duration, clock_rate)?;

@@ -12,6 +12,7 @@ use support::World;
 
 const OPUS: u8 = 111;
 const EVENT: u8 = 126;
+const NOISE: u8 = 13;
 
 fn with_events(remote: &mut Remote) {
     remote.rtp.telephone_event = Some(skywave_sdp::TelephoneEvent {
@@ -106,6 +107,28 @@ fn rfc4733_2_1_audio_and_events_share_sequence_numbers_and_time() {
     let others = parsed(&world, other);
     assert!(others.iter().all(|packet| packet.payload_type() == OPUS));
     assert_eq!(others.len(), 50);
+}
+
+#[test]
+fn digits_wait_while_a_pause_is_described() {
+    let mut world = World::new();
+    let index = world.connect_as(|remote| {
+        with_events(remote);
+        remote.rtp.comfort_noise = Some(NOISE);
+    });
+    world.listeners[index].clear();
+    world.comfort_noise = true;
+    insert(&mut world, index, "1");
+    let types = |world: &World| -> Vec<u8> {
+        let packets = parsed(world, index);
+        packets.iter().map(RtpPacket::payload_type).collect()
+    };
+    world.run(Duration::from_millis(60));
+    assert_eq!(types(&world), [NOISE; 3]);
+    world.listeners[index].clear();
+    world.comfort_noise = false;
+    world.run(Duration::from_millis(60));
+    assert_eq!(types(&world), [EVENT; 3]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(crate) struct Repeated(u8);
 
 impl Repeated {
     /// The youngest `redundancy` predecessors of frame `number`, without those that cannot be
-    /// expressed, are no older than one behind them, or for which `room` octets of payload are too
+    /// expressed (comfort noise would be labelled as audio), are no older than one behind them, or for which `room` octets of payload are too
     /// few.
     pub(crate) fn choose(history: &History, number: u32, redundancy: u8, room: usize) -> Self {
         let mut repeated = Self::default();
@@ -93,7 +93,8 @@ impl Repeated {
             };
             let offset = primary.timestamp.wrapping_sub(frame.timestamp);
             let with_frame = len + BLOCK_HEADER_LEN + frame.payload.len();
-            if (oldest + 1..=MAX_OFFSET).contains(&offset)
+            if !frame.comfort_noise
+                && (oldest + 1..=MAX_OFFSET).contains(&offset)
                 && frame.payload.len() <= MAX_LENGTH
                 && with_frame <= room
             {

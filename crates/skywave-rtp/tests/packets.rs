@@ -40,6 +40,18 @@ fn plain_packetizer() -> Packetizer {
     packetizer(ExtensionIds::default())
 }
 
+fn packetizer_without_comfort_noise() -> Packetizer {
+    let config = PacketizerConfig {
+        ssrc: 1,
+        payload_type: 0,
+        comfort_noise: None,
+        first_sequence_number: 1,
+        timestamp_offset: 0,
+        extensions: ExtensionIds::default(),
+    };
+    Packetizer::new(config, Arc::default()).unwrap()
+}
+
 /// One packet of a new frame, in a buffer that ends behind it.
 fn sent(packetizer: &mut Packetizer, frame: OwnedFrame, packing: Packing) -> Vec<u8> {
     let mut history = History::default();
@@ -182,15 +194,7 @@ fn rfc3389_4_comfort_noise_goes_under_its_own_payload_type_with_the_numbers_of_t
 
 #[test]
 fn comfort_noise_is_not_sent_to_those_who_did_not_agree_to_it() {
-    let config = PacketizerConfig {
-        ssrc: 1,
-        payload_type: 0,
-        comfort_noise: None,
-        first_sequence_number: 1,
-        timestamp_offset: 0,
-        extensions: ExtensionIds::default(),
-    };
-    let mut packetizer = Packetizer::new(config, Arc::default()).unwrap();
+    let mut packetizer = packetizer_without_comfort_noise();
     let mut history = History::default();
     let number = history.push(OwnedFrame {
         comfort_noise: true,
@@ -200,6 +204,39 @@ fn comfort_noise_is_not_sent_to_those_who_did_not_agree_to_it() {
     assert_eq!(sent, Err(Error::ComfortNoise));
     assert_eq!(packetizer.counters().packets_sent(), 0);
     assert_eq!(packetizer.next_sequence_number(), 1);
+}
+
+#[test]
+fn comfort_noise_that_was_not_sent_is_not_repeated_as_audio() {
+    let mut packetizer = packetizer_without_comfort_noise();
+    let mut history = History::default();
+    let audio = |timestamp| OwnedFrame {
+        timestamp,
+        ..frame(0)
+    };
+    let noise = OwnedFrame {
+        comfort_noise: true,
+        payload: [0x7f; 1].as_slice().into(),
+        ..audio(960)
+    };
+    let red = Packing::Red {
+        payload_type: 63,
+        redundancy: 2,
+    };
+    let mut buffer = [0; 200];
+    let first = history.push(audio(0));
+    packetizer
+        .write(&history, first, red, HERE, &mut buffer)
+        .unwrap();
+    let second = history.push(noise);
+    let refused = packetizer.write(&history, second, red, HERE, &mut buffer);
+    assert_eq!(refused, Err(Error::ComfortNoise));
+    let third = history.push(audio(1920));
+    let written = packetizer
+        .write(&history, third, red, HERE, &mut buffer)
+        .unwrap();
+    let packet = RtpPacket::parse(&buffer[..written.len]).unwrap();
+    assert!(!packet.payload().contains(&0x7f), "{:x?}", packet.payload());
 }
 
 #[test]

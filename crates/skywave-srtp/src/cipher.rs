@@ -4,7 +4,6 @@ use crate::aes_cm::AesCm;
 use crate::aes_gcm::{AesGcm, NonceSalt};
 use crate::encrypted_portion::EncryptedPortion;
 use crate::key_derivation::SessionKeys;
-use crate::packet::{INDEX_LEN, read_u32};
 use crate::{DropReason, Error, Profile};
 
 /// The keyed cipher of one direction.
@@ -89,16 +88,6 @@ impl Cipher {
             }
             Self::Gcm(gcm) => gcm.seal_rtcp(salt, packet, ssrc, index),
         }
-    }
-
-    /// The word with the E bit and the SRTCP index of a received packet.
-    pub(crate) fn rtcp_index_word(&self, packet: &[u8]) -> u32 {
-        let trailer = match self {
-            Self::Cm(_) => AesCm::RTCP_TAG_LEN,
-            Self::Gcm(_) => 0,
-        };
-        let end = packet.len() - trailer;
-        read_u32(&packet[end - INDEX_LEN..end])
     }
 
     /// Makes RTCP of SRTCP; `index` is that of its index word.

@@ -38,14 +38,15 @@ impl SrtcpReceiver {
         if packet[0] >> 6 != VERSION {
             return Err(DropReason::BadVersion);
         }
-        let (cipher, salt) = self.keys.set_up();
-        let word = cipher.rtcp_index_word(packet);
+        let word = self.keys.index_word(packet);
         if word & E_BIT == 0 {
             return Err(DropReason::Unencrypted);
         }
         let index = word & !E_BIT;
         let ssrc = read_u32(&packet[4..8]);
         self.replay_list.check(ssrc, u64::from(index))?;
+        // Only now: what is dropped before must cost nothing.
+        let (cipher, salt) = self.keys.set_up();
         cipher.open_rtcp(&salt, packet, ssrc, index)?;
         self.replay_list.insert(ssrc, u64::from(index));
         Ok(packet.len() - overhead)

@@ -75,7 +75,7 @@ mod tests {
         let len = packet.len();
         packet.resize(len + crate::MAX_RTCP_OVERHEAD, 0);
         let len = sender.protect(&mut packet, len)?;
-        Ok(sender.keys.set_up().0.rtcp_index_word(&packet[..len]))
+        Ok(sender.keys.index_word(&packet[..len]))
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) tick: Duration,
     /// Whether frames go out.
     pub(crate) frames: bool,
+    /// Whether they describe noise in a pause.
+    pub(crate) comfort_noise: bool,
     /// Share of datagrams lost, in 1/256.
     pub(crate) loss: u8,
     /// Whether nothing arrives, in either direction.
@@ -72,6 +74,7 @@ impl World {
             destinations: Vec::new(),
             tick: TICK,
             frames: true,
+            comfort_noise: false,
             loss: 0,
             cut: false,
             random: 7,
@@ -224,7 +227,7 @@ impl World {
             stream: STREAM,
             frame: OwnedFrame {
                 payload: Arc::new(self.media_time.to_be_bytes()),
-                comfort_noise: false,
+                comfort_noise: self.comfort_noise,
                 timestamp: self.media_time,
                 duration: 960,
                 marker: std::mem::take(&mut self.marker),
