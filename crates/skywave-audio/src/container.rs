@@ -93,8 +93,8 @@ impl Container {
         }
     }
 
-    /// False where the format cannot, or finds that beyond its end. Matroska cannot, as its times of
-    /// whole milliseconds are not exact to the sample.
+    /// False where the format cannot, or finds that beyond its end. Matroska cannot, as its times
+    /// of whole milliseconds are not exact to the sample.
     pub(crate) fn seek(&mut self, to: SeekTo) -> bool {
         !self.is_matroska() && self.format.seek(SeekMode::Accurate, to).is_ok()
     }

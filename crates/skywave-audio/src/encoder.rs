@@ -61,8 +61,8 @@ impl Encoder {
 
     /// Encodes the samples of one packet, as many as [`Ptime::samples`](crate::Ptime::samples)
     /// says, and appends the payload: one Opus packet of 1,276 octets at most (RFC 7587 §4.2), or
-    /// 8 octets of G.711 or G.722 a millisecond, 96 or 32 of L16. Returns the [`audio_level`] of just what was encoded: of
-    /// the mix where it is mono.
+    /// 8 octets of G.711 or G.722 a millisecond, 96 or 32 of L16. Returns the [`audio_level`] of
+    /// just what was encoded: of the mix where it is mono.
     ///
     /// # Errors
     /// [`Error::PacketLength`] for another number of samples, [`Error::Opus`] or

@@ -5,8 +5,8 @@ use crate::contained_source::ContainedSource;
 
 /// A source within another, such as an input of a [`Mixer`](crate::Mixer), that is not played any
 /// more. The player tells what went wrong with it
-/// ([`InputFailed`](crate::TrackEvent::InputFailed)) and has it dropped where nobody has to wait for
-/// that.
+/// ([`InputFailed`](crate::TrackEvent::InputFailed)) and has it dropped where nobody has to wait
+/// for that.
 pub struct RetiredSource {
     pub(crate) source: ContainedSource,
     pub(crate) failure: Option<String>,

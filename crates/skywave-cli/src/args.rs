@@ -57,8 +57,8 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Programme {
     /// What to play: melody, tone:HZ, a file (WAV, AIFF, FLAC, MP3, AAC, MP4, Ogg, WebM), a
-    /// folder or a list of files (M3U, PLS), the http:// or https:// URL of a radio station, or - for
-    /// standard input (raw 16-bit little-endian, 48 kHz, stereo; -:s16le,44100,1 or f32le or
+    /// folder or a list of files (M3U, PLS), the http:// or https:// URL of a radio station, or -
+    /// for standard input (raw 16-bit little-endian, 48 kHz, stereo; -:s16le,44100,1 or f32le or
     /// s24le for others). Several are channels with a name each: main=melody talk=-
     #[arg(default_value = "melody", value_name = "[NAME=]SOURCE")]
     sources: Vec<ChannelArg>,

@@ -325,11 +325,12 @@ fn doctor_finds_ports_that_are_taken() {
 
 #[test]
 fn doctor_advises_where_only_this_computer_gets_in() {
-    let (status, findings) = doctor(&["--http", "127.0.0.1:0", "--udp", "127.0.0.1:50123"]);
+    // Outside of the range that others are given ports from.
+    let (status, findings) = doctor(&["--http", "127.0.0.1:0", "--udp", "127.0.0.1:21123"]);
     assert_eq!(status, Some(0), "{findings:#?}");
     assert_told(&findings, "advice", "--http 0.0.0.0:0 is for all");
     assert_told(&findings, "advice", "--public-ip");
-    let options = ["--udp", "127.0.0.1:50124", "--public-ip", "203.0.113.7"];
+    let options = ["--udp", "127.0.0.1:21124", "--public-ip", "203.0.113.7"];
     let (_, findings) = doctor(&[&["--http", "0.0.0.0:0"], &options[..]].concat());
     assert_told(&findings, "ok    ", "forwarded to here");
     assert_told(&findings, "advice", "--viewer-token");

@@ -9,8 +9,8 @@ pub fn host_priority(local_preference: u16) -> u32 {
     (HOST_TYPE_PREFERENCE << 24) | (u32::from(local_preference) << 8) | (256 - COMPONENT)
 }
 
-/// The PRIORITY of a check from this base: what a peer-reflexive candidate learnt from it would have
-/// (RFC 8445 §7.1.1). The caller prefers its bases in their order.
+/// The PRIORITY of a check from this base: what a peer-reflexive candidate learnt from it would
+/// have (RFC 8445 §7.1.1). The caller prefers its bases in their order.
 pub(crate) fn peer_reflexive_priority(base: u8) -> u32 {
     let local_preference = u32::from(u16::MAX) - u32::from(base);
     (PEER_REFLEXIVE_TYPE_PREFERENCE << 24) | (local_preference << 8) | (256 - COMPONENT)

@@ -266,8 +266,9 @@ impl fmt::Debug for IceLite {
 /// MESSAGE-INTEGRITY (24) and FINGERPRINT (8) after the header (20).
 pub const MAX_REPLY_LEN: usize = 80;
 
-/// The longest check of our own: USERNAME with two fragments of 256 characters (520 bytes), PRIORITY
-/// (8), ICE-CONTROLLED (12), MESSAGE-INTEGRITY (24) and FINGERPRINT (8) after the header (20).
+/// The longest check of our own: USERNAME with two fragments of 256 characters (520 bytes),
+/// PRIORITY (8), ICE-CONTROLLED (12), MESSAGE-INTEGRITY (24) and FINGERPRINT (8) after the header
+/// (20).
 pub const MAX_CHECK_LEN: usize = 592;
 
 /// Refused with this error code.

@@ -33,7 +33,8 @@ pub struct CompoundReport<'a> {
     /// The stream this participant sends.
     pub ssrc: u32,
     /// What was sent: makes a sender report. `None` makes an empty receiver report, for when
-    /// nothing was sent since the last-but-one report (see [`SenderActivity`](crate::SenderActivity)).
+    /// nothing was sent since the last-but-one report (see
+    /// [`SenderActivity`](crate::SenderActivity)).
     pub sender: Option<SenderInfo>,
     /// The canonical name, 1 to 255 octets: one, random, for a peer connection (RFC 7022).
     pub cname: &'a str,

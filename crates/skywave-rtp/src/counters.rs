@@ -100,7 +100,8 @@ impl Counters {
             .wrapping_sub(self.rtx_bytes_sent.load(Relaxed)) as u32
     }
 
-    /// The packet count of a sender report on the packets of RTX. Wraps. For the writing thread only.
+    /// The packet count of a sender report on the packets of RTX. Wraps. For the writing thread
+    /// only.
     pub fn rtx_packet_count(&self) -> u32 {
         self.rtx_packets_sent.load(Relaxed) as u32
     }

@@ -128,8 +128,8 @@ impl Packetizer {
         Ok(written)
     }
 
-    /// Notes that the listener was not meant to hear the frames before the next one, as it was muted
-    /// or listened to another stream: they are not repeated as redundancy.
+    /// Notes that the listener was not meant to hear the frames before the next one, as it was
+    /// muted or listened to another stream: they are not repeated as redundancy.
     pub fn interrupt(&mut self) {
         self.frames_in_a_row = 0;
     }
@@ -141,7 +141,8 @@ impl Packetizer {
     /// see [`Self::retransmit`].
     ///
     /// # Errors
-    /// [`Error::UnknownFrame`] if the history has lost a frame of it, and [`Error::BufferTooSmall`].
+    /// [`Error::UnknownFrame`] if the history has lost a frame of it, and
+    /// [`Error::BufferTooSmall`].
     pub fn rebuild(
         &self,
         history: &History,
@@ -261,8 +262,8 @@ impl Packetizer {
     }
 }
 
-/// In frames, 1 s of 20 ms each; receivers interpolate. By the number of the frame, so that it costs
-/// a listener no state.
+/// In frames, 1 s of 20 ms each; receivers interpolate. By the number of the frame, so that it
+/// costs a listener no state.
 const CAPTURE_TIME_INTERVAL: u32 = 50;
 
 const _: () = assert!(size_of::<Packetizer>() <= 48);

@@ -78,8 +78,8 @@ pub(crate) struct Repeated(u8);
 
 impl Repeated {
     /// The youngest `redundancy` predecessors of frame `number`, without those that cannot be
-    /// expressed (comfort noise would be labelled as audio), are no older than one behind them, or for which `room` octets of payload are too
-    /// few.
+    /// expressed (comfort noise would be labelled as audio), are no older than one behind them, or
+    /// for which `room` octets of payload are too few.
     pub(crate) fn choose(history: &History, number: u32, redundancy: u8, room: usize) -> Self {
         let mut repeated = Self::default();
         let Some(primary) = history.frame(number) else {

@@ -53,8 +53,8 @@ impl RtxPacketizer {
     /// `apt` associates (RFC 4588 §8.6). Packets of another are not for this stream.
     ///
     /// # Errors
-    /// [`Error::UnknownFrame`] if the history has lost a frame of it, and [`Error::BufferTooSmall`];
-    /// then nothing is counted, and the sequence number is not spent.
+    /// [`Error::UnknownFrame`] if the history has lost a frame of it, and
+    /// [`Error::BufferTooSmall`]; then nothing is counted, and the sequence number is not spent.
     pub fn write(
         &mut self,
         original: &Packetizer,

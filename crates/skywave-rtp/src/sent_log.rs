@@ -30,7 +30,8 @@ impl SentLog {
     /// How often one packet is retransmitted.
     pub const MAX_RETRANSMISSIONS: u8 = 3;
     /// How many octets of packets earn one octet of retransmission: at most a quarter of the
-    /// stream's own rate goes into retransmissions, in the long run and over the packets of the log.
+    /// stream's own rate goes into retransmissions, in the long run and over the packets of the
+    /// log.
     pub const COST: u32 = 4;
 
     /// Takes a packet that was sent, in place of the oldest.

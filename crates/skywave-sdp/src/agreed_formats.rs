@@ -5,8 +5,8 @@ use crate::telephone_event::events;
 use crate::{FeedbackKind, Fmtp, MediaSection, Rtpmap, SendCapabilities};
 
 /// Each role once, under the peer's payload types, in the order of the `m=` line, which is the
-/// peer's preference; the order of its `a=rtpmap` lines says nothing. Without a codec that both ends
-/// know there is nothing beside one either.
+/// peer's preference; the order of its `a=rtpmap` lines says nothing. Without a codec that both
+/// ends know there is nothing beside one either.
 pub(crate) fn agreed_formats(
     section: &MediaSection,
     capabilities: &SendCapabilities<'_>,

@@ -149,5 +149,6 @@ pub(crate) fn answered_ice_options(section: &MediaSection) -> String {
     known.join(" ")
 }
 
-/// Trickled candidates of the peer do no harm to a lite agent, which needs none; `ice2` is RFC 8445.
+/// Trickled candidates of the peer do no harm to a lite agent, which needs none; `ice2` is RFC
+/// 8445.
 const ICE_OPTIONS: [&str; 2] = ["trickle", "ice2"];

@@ -21,9 +21,9 @@ pub struct LocalDescription {
     pub candidates: Vec<Candidate>,
     /// Synchronisation source of the audio.
     pub ssrc: u32,
-    /// Synchronisation source of retransmissions (RFC 4588 §5.3), announced in an answer that agrees
-    /// to them. An offer is silent about it: Chromium (156) refuses one in which the audio has two
-    /// sources, and RFC 8834 §4.8 has every peer accept sources that were not announced.
+    /// Synchronisation source of retransmissions (RFC 4588 §5.3), announced in an answer that
+    /// agrees to them. An offer is silent about it: Chromium (156) refuses one in which the audio
+    /// has two sources, and RFC 8834 §4.8 has every peer accept sources that were not announced.
     pub rtx_ssrc: Option<u32>,
     /// Canonical name, new and random for each call (RFC 7022).
     pub cname: String,

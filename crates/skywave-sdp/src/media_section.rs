@@ -160,7 +160,8 @@ impl MediaSection {
 
     /// Reads the value of a `b=` line. Zero is no limit: peers write it for "not known".
     ///
-    /// `CT` limits all media together (RFC 8866 §5.8), of which one stream of audio is all there is.
+    /// `CT` limits all media together (RFC 8866 §5.8), of which one stream of audio is all there
+    /// is.
     pub(crate) fn read_bandwidth(&mut self, value: &str) {
         let bits = match value.split_once(':') {
             Some(("AS" | "CT", kilobits)) => {

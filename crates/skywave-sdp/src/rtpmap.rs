@@ -16,7 +16,8 @@ pub struct Rtpmap {
 }
 
 impl Rtpmap {
-    /// The meaning of a static payload type that needs no `a=rtpmap`; those not used here are `None`.
+    /// The meaning of a static payload type that needs no `a=rtpmap`; those not used here are
+    /// `None`.
     #[must_use]
     pub fn from_static(payload_type: u8) -> Option<Self> {
         let encoding = match payload_type {

@@ -48,8 +48,8 @@ impl<'a> SendCapabilities<'a> {
     }
 }
 
-/// No codec; of the header extensions the mid and the audio level only, encrypted one by one only if
-/// the peer offers it; all else, with a second for retransmission.
+/// No codec; of the header extensions the mid and the audio level only, encrypted one by one only
+/// if the peer offers it; all else, with a second for retransmission.
 impl Default for SendCapabilities<'_> {
     fn default() -> Self {
         Self {

@@ -250,8 +250,8 @@ fn tell_farewell(transmitter: &AudioTransmitter) {
     tracing::info!(state = %stats.state, reason, "listener gone");
 }
 
-/// Waits until the listener is in, then until it is gone, and forgets it. Holds the table weakly: the
-/// waiting must not keep the sessions alive.
+/// Waits until the listener is in, then until it is gone, and forgets it. Holds the table weakly:
+/// the waiting must not keep the sessions alive.
 async fn remove_when_closed(
     shared: Weak<Shared>,
     id: String,

@@ -88,8 +88,8 @@ pub struct TrackConfig {
     pub opus: OpusOptions,
     /// In-band error correction ([`OpusOptions::in_band_fec`]) follows what the worst tenth of the
     /// listeners reports lost, for those who use it: on from 1 %, with that loss expected, and off
-    /// again when less would have done for 10 s. Only of a track that [`opus`](Self::opus) says is speech, by its application or
-    /// signal. Default: true.
+    /// again when less would have done for 10 s. Only of a track that [`opus`](Self::opus) says is
+    /// speech, by its application or signal. Default: true.
     pub adaptive_fec: bool,
     /// Encodings that may be in use at a time: one for each codec, length of packets and set of
     /// limits that listeners declare. Beyond it a listener gets the nearest of them that keeps to

@@ -113,7 +113,8 @@ impl EncodedTrack {
     }
 
     /// The same track for [`Engine::transmitter`](crate::Engine::transmitter), statistics and
-    /// [events](AudioTrack::events). It encodes nothing: an `AudioSource` put into it is never read.
+    /// [events](AudioTrack::events). It encodes nothing: an `AudioSource` put into it is never
+    /// read.
     pub fn track(&self) -> &AudioTrack {
         &self.track
     }

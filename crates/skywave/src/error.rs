@@ -121,8 +121,8 @@ pub enum Error {
     /// The transmitter was closed before everything in the speech queue was heard.
     #[error("closed while {queued} samples of speech were still to be sent")]
     NotDrained {
-        /// Samples of 48 kHz that were never sent. Of those that were, the last 180 ms may be
-        /// missing too, if the time was up.
+        /// Samples of 48 kHz that were not sent when it began to hang up. Of those that were, the
+        /// last [`settling`](crate::SpeechQueueConfig::settling) may be missing too.
         queued: u64,
     },
     /// The source of the speech queue was dropped: it was replaced, or its track is gone.

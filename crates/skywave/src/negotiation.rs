@@ -138,8 +138,8 @@ fn as_it_comes(negotiated: &Negotiated, track: &TrackConfig) -> Result<Packetiza
 }
 
 /// The track's length of a packet, or the longest below it that the listener takes. `a=maxptime`
-/// binds (RFC 8866 §6.5); `a=ptime` is what the listener would like (RFC 3264 §5.1, RFC 8866 §6.4): followed
-/// downwards only, and as far as we have it. In milliseconds.
+/// binds (RFC 8866 §6.5); `a=ptime` is what the listener would like (RFC 3264 §5.1, RFC 8866 §6.4):
+/// followed downwards only, and as far as we have it. In milliseconds.
 fn ptime(own: Ptime, maxptime: Option<u32>, wanted: Option<u32>) -> Result<Ptime, Error> {
     let too_short = |maxptime| Error::MaxptimeTooShort {
         maxptime,

@@ -276,7 +276,8 @@ impl AudioTransmitter {
     /// waits until everything pushed has left the machine ([`SpeechQueue::drained`]), and hangs up.
     /// Waits for no longer than `limit`, a pause and a listener that is still to come included, and
     /// no longer once nobody listens any more or the queue's source was replaced. `queue` is that
-    /// of the source that this transmitter plays. Needs no particular runtime.
+    /// of the source that this transmitter plays. If the future is dropped, the utterance is
+    /// finished and the call goes on. Needs no particular runtime.
     ///
     /// ```no_run
     /// # async fn hang_up(queue: skywave::SpeechQueue, transmitter: skywave::AudioTransmitter)

@@ -14,6 +14,12 @@ pub struct SpeechQueueConfig {
     /// Events that may wait for [`next_event`](crate::SpeechQueue::next_event), one to a million.
     /// Those beyond are missed, and [counted](crate::SpeechQueue::missed_events). Default: 1,024.
     pub max_events: usize,
+    /// How long after the last sample was read everything has left the machine, for
+    /// [`drained`](crate::SpeechQueue::drained): three packets of the track, as one may still have
+    /// to fill up, the codec's delay reaches into a second, and a large audience is served until
+    /// the next. More than 10 s is taken for 10 s. Default: 180 ms, enough for packets of 60 ms;
+    /// 40 ms will do for a few listeners and 20 ms, and a track of 120 ms needs 360 ms.
+    pub settling: Duration,
 }
 
 impl Default for SpeechQueueConfig {
@@ -22,6 +28,7 @@ impl Default for SpeechQueueConfig {
             max_queued: Duration::from_secs(60),
             max_marks: 1_024,
             max_events: 1_024,
+            settling: Duration::from_millis(180),
         }
     }
 }

@@ -70,7 +70,14 @@ impl SpeechQueue {
         let (controls_in, controls_out) = RingBuffer::new(config.max_marks.clamp(1, MAX_PLACES));
         let (events_in, events_out) = RingBuffer::new(config.max_events.clamp(1, MAX_PLACES));
         let shared = Arc::new(Shared::default());
-        let source = SpeechSource::new(Arc::clone(&shared), blocks_out, controls_out, events_in);
+        let settling = config.settling.min(MAX_SETTLING).as_micros() as usize;
+        let source = SpeechSource::new(
+            Arc::clone(&shared),
+            blocks_out,
+            controls_out,
+            events_in,
+            settling * SAMPLE_RATE as usize / 1_000_000,
+        );
         let line = Line {
             shared,
             writer: Mutex::new(Writer::new(blocks_in, controls_in)),
@@ -231,8 +238,9 @@ impl SpeechQueue {
 
     /// Waits until everything pushed has left the machine, the codec's delay included: then a
     /// transmitter can be closed without cutting the last word, as
-    /// [`close_after_drain`](crate::AudioTransmitter::close_after_drain) does. That is so 180 ms
-    /// after the packet that the last sample was read for, unless the machine is overloaded. An
+    /// [`close_after_drain`](crate::AudioTransmitter::close_after_drain) does. That is so
+    /// [`settling`](SpeechQueueConfig::settling) after the packet that the last sample was read
+    /// for, unless the machine is overloaded. An
     /// utterance that is not [finished](Self::finish) is waited for, and so is a pause, and the
     /// listener for whom a track waits.
     ///
@@ -314,3 +322,4 @@ const MIN_QUEUED: Duration = Duration::from_millis(40);
 const MAX_QUEUED: Duration = Duration::from_secs(3_600);
 /// Of marks, and of events.
 const MAX_PLACES: usize = 1_000_000;
+const MAX_SETTLING: Duration = Duration::from_secs(10);

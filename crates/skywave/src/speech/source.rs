@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use rtrb::{Consumer, Producer};
-use skywave_audio::{AudioSource, Ptime};
+use skywave_audio::AudioSource;
 
 use super::block::Block;
 use super::control::{Control, ControlKind};
@@ -40,6 +40,8 @@ pub struct SpeechSource {
     underrun: Option<u64>,
     /// Samples read since the packet with the last speech.
     quiet: usize,
+    /// After so many of them everything has left the machine.
+    settling: usize,
     fade: Fade,
 }
 
@@ -49,6 +51,7 @@ impl SpeechSource {
         blocks: Consumer<Arc<Block>>,
         controls: Consumer<Control>,
         events: Producer<SpeechEvent>,
+        settling: usize,
     ) -> Self {
         Self {
             shared,
@@ -66,6 +69,7 @@ impl SpeechSource {
             clearing: None,
             underrun: None,
             quiet: 0,
+            settling,
             fade: Fade::new(),
         }
     }
@@ -262,7 +266,7 @@ impl SpeechSource {
             0 => self.quiet.saturating_add(len),
             _ => 0,
         };
-        if self.quiet >= SETTLING_SAMPLES.max(3 * len) && !self.speaking {
+        if self.quiet >= self.settling && !self.speaking {
             self.shared.settle(self.position);
         }
     }
@@ -316,8 +320,3 @@ impl std::fmt::Debug for SpeechSource {
             .finish_non_exhaustive()
     }
 }
-
-/// How long after the packet that the last sample was read for everything has left the machine: a
-/// packet of 60 ms may need as much again to be full, the codec's delay reaches into another one,
-/// and a large audience is served until the next. If all packets are longer, three of them.
-pub(super) const SETTLING_SAMPLES: usize = 3 * Ptime::Ms60.samples();

@@ -83,6 +83,7 @@ impl AudioTransmitter {
         self.agree(&negotiated, audience)?;
         Ok(answer)
     }
+
     fn codecs(&self) -> Vec<CodecDescription> {
         let codecs = self.track.shared.config.codecs.iter();
         codecs.copied().map(negotiation::description).collect()

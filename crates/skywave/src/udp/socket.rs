@@ -63,8 +63,8 @@ fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {
     socket.set_send_buffer_size(bytes)
 }
 
-/// The code point is the upper six bits of the octet (RFC 2474 §3); the others are the system's, for
-/// congestion notification.
+/// The code point is the upper six bits of the octet (RFC 2474 §3); the others are the system's,
+/// for congestion notification.
 fn set_dscp(socket: &Socket, address: SocketAddr, dscp: u8) -> io::Result<()> {
     use rustix::net::sockopt::{set_ip_tos, set_ipv6_tclass};
 

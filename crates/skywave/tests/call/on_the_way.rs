@@ -35,8 +35,8 @@ async fn rfc8445_7_3_media_follows_a_peer_behind_a_rebound_nat_once_it_has_answe
 fn own_checks(transmitter: &AudioTransmitter) -> (u64, u64) {
     let report = serde_json::to_value(transmitter.stats_report()).unwrap();
     let pair = report.as_object().unwrap().values();
-    let pair = pair.filter(|stats| stats["type"] == "candidate-pair");
-    let pair = pair.last().unwrap();
+    let mut pair = pair.filter(|stats| stats["type"] == "candidate-pair");
+    let pair = pair.next_back().unwrap();
     let number = |name: &str| pair[name].as_u64().unwrap();
     (number("requestsSent"), number("responsesReceived"))
 }

@@ -107,19 +107,25 @@ fn crossfade_is_heard_where_a_source_begins_and_nowhere_else() {
     let (packets, begun) = swap_through_a_hub(Duration::from_millis(5), 1_000);
     // Two that are alike add up to 3 dB more, in the 5 ms that both are heard.
     let faded = 240;
+    assert_eq!(packets.len(), begun.len());
     for ((packet, number), begun) in packets.iter().zip(0_u64..).zip(begun).skip(1) {
         let packet = RtpPacket::parse(packet).unwrap();
         let (samples, _) = packet.payload().as_chunks::<2>();
+        let mut loudest = 1.0_f32;
         for (sample, place) in samples.iter().zip(0..) {
             let heard = f32::from(i16::from_be_bytes(*sample));
             let alone = f32::from(mark(number * 480 + place));
             if begun && place < faded {
                 let most = alone.abs() * std::f32::consts::SQRT_2;
                 assert!((alone.abs() - 1.0..=most + 1.0).contains(&heard.abs()));
+                if alone.abs() > 1_000.0 {
+                    loudest = loudest.max(heard / alone);
+                }
             } else {
                 assert!((heard - alone).abs() < 0.5, "{place} of {number}");
             }
         }
+        assert_eq!(loudest > 1.2, begun, "{number}: {loudest}");
     }
 }
 

@@ -264,6 +264,7 @@ fn absurd_limits_are_taken_for_the_nearest_sound_ones() {
         max_queued: Duration::ZERO,
         max_marks: 0,
         max_events: 0,
+        settling: Duration::ZERO,
     });
     stage.push(&hum(1_920));
     stage.mark(1);
@@ -274,6 +275,7 @@ fn absurd_limits_are_taken_for_the_nearest_sound_ones() {
         max_queued: Duration::MAX,
         max_marks: usize::MAX,
         max_events: usize::MAX,
+        settling: Duration::MAX,
     });
     endless.push(&hum(96_000));
 }

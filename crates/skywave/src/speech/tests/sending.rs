@@ -3,7 +3,6 @@
 use skywave_audio::PcmConverter;
 
 use super::*;
-use crate::speech::source::SETTLING_SAMPLES;
 
 #[test]
 fn what_is_pushed_at_once_leaves_sample_by_sample_in_its_time() {
@@ -265,15 +264,32 @@ fn drained_means_that_the_last_packet_has_left() {
         stage.read(1);
         packets += 1;
     }
-    assert_eq!(packets, SETTLING_SAMPLES / 960);
+    assert_eq!(packets, 9, "180 ms");
     // And once more, for an utterance that is cleared.
     stage.push(&hum(10_000));
     stage.read(1);
     let mut drained = pin!(queue.drained());
     assert!(poll(drained.as_mut()).is_none());
     stage.queue.clear();
-    stage.read(1 + SETTLING_SAMPLES / 960);
+    stage.read(1 + 9);
     assert_eq!(poll(drained).map(|result| result.is_ok()), Some(true));
+}
+
+/// For packets of 120 ms, which are read in steps of 20 ms where others listen to such.
+#[test]
+fn drained_waits_as_long_as_it_is_told_to() {
+    let mut stage = Stage::with(SpeechQueueConfig {
+        settling: Duration::from_millis(360),
+        ..SpeechQueueConfig::default()
+    });
+    let queue = stage.queue.clone();
+    stage.push(&hum(960));
+    stage.finish();
+    let mut drained = pin!(queue.drained());
+    stage.read(1 + 17);
+    assert!(poll(drained.as_mut()).is_none(), "the last packet waits");
+    stage.read(1);
+    assert!(poll(drained).is_some());
 }
 
 #[test]
