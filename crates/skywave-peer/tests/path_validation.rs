@@ -116,6 +116,47 @@ fn answer_from_another_address_or_of_another_peer_moves_nothing() {
     assert_eq!(moves(&world, 0), [new]);
 }
 
+/// The way there and back takes longer than the time between two checks.
+#[test]
+fn peer_on_two_paths_by_turns_is_followed_though_answers_are_slow() {
+    let mut world = watched_world(1);
+    let listener = &mut world.listeners[0];
+    (listener.checks, listener.answers) = (false, false);
+    let check = listener.check(false);
+    world.run(13 * SECOND);
+    for turn in 0..3 {
+        world.listeners[0].path = path(0, 7 + turn % 2);
+        world.receive(world.listeners[0].path, &check);
+        world.run(SECOND / 4);
+    }
+    let question = &world.listeners[0].questions[0];
+    let id = StunMessage::parse(question).unwrap().transaction_id();
+    let answer = world.listeners[0].response(id);
+    world.receive(path(0, 7), &answer);
+    assert_eq!(moves(&world, 0), [path(0, 7)]);
+}
+
+/// Whoever sends again what it saw cannot have the question forgotten that the listener answers.
+#[test]
+fn rfc8445_19_5_1_replayed_checks_do_not_keep_a_listener_from_being_followed() {
+    let mut world = watched_world(1);
+    world.listeners[0].answers = false;
+    let seen_on_the_way = world.listeners[0].check(true);
+    let now = world.now;
+    world.listeners[0].move_to(7, now);
+    let new = world.listeners[0].path;
+    world.run(SECOND / 5);
+    let question = world.listeners[0].questions.pop().unwrap();
+    for place in 0..4 {
+        world.receive(path(80, place), &seen_on_the_way);
+        world.run(SECOND / 5);
+    }
+    let id = StunMessage::parse(&question).unwrap().transaction_id();
+    let answer = world.listeners[0].response(id);
+    world.receive(new, &answer);
+    assert_eq!(moves(&world, 0), [new]);
+}
+
 #[test]
 fn media_stays_on_the_old_path_until_the_new_one_answers() {
     let mut world = watched_world(1);
