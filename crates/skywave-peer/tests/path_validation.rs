@@ -157,6 +157,27 @@ fn rfc8445_19_5_1_replayed_checks_do_not_keep_a_listener_from_being_followed() {
     assert_eq!(moves(&world, 0), [new]);
 }
 
+/// With each restart comes an agent, with other credentials.
+#[test]
+fn listener_that_restarts_again_and_again_has_five_asked_in_a_second() {
+    let mut world = watched_world(1);
+    let own = skywave_ice::Credentials::new("restarted", "the password after a restart");
+    let old = world.listeners[0].check(true);
+    world.listeners[0].checks = false;
+    for n in 0..90_u8 {
+        let new = skywave_ice::Credentials::from_random([0xa0 ^ n; 24]);
+        let now = world.now;
+        world.with_hub(|hub, _| hub.restart_ice(skywave_peer::PeerId(0), &new, own.clone()));
+        world.listeners[0].restart_ice(&new, own.clone(), now);
+        world.receive(path(80, n.into()), &old);
+        let check = world.listeners[0].check(true);
+        world.receive(path(81, n.into()), &check);
+        world.run(SECOND / 10);
+    }
+    let asked = world.listeners[0].transport.requests_sent();
+    assert!((40..=46).contains(&asked), "{asked} in 9 s");
+}
+
 #[test]
 fn media_stays_on_the_old_path_until_the_new_one_answers() {
     let mut world = watched_world(1);
@@ -218,6 +239,51 @@ fn rfc8445_9_restart_leads_media_to_no_address_that_does_not_answer() {
     let restarted = |event: &PeerEvent| matches!(event, PeerEvent::IceRestarted { .. });
     assert!(world.events_of(index).iter().any(restarted));
     assert_eq!(moves(&world, index), [], "it stays where it is");
+}
+
+/// Neither does one that was asked for before the handshake proved where the listener is.
+#[test]
+fn rfc8445_9_restart_during_the_handshake_leads_media_to_no_address_that_does_not_answer() {
+    let mut world = World::new();
+    let index = world.add(Role::Server);
+    let id = skywave_peer::PeerId(index as u64);
+    let new = skywave_ice::Credentials::from_random([0xa0; 24]);
+    let own = skywave_ice::Credentials::new("restarted", "the password after a restart");
+    world.with_hub(|hub, _| hub.restart_ice(id, &new, own.clone()));
+    assert!(world.run_until(5 * SECOND, |world| world.is_connected(index)));
+    let now = world.now;
+    world.listeners[index].restart_ice(&new, own, now);
+    let check = world.listeners[index].check(true);
+    world.listeners[index].checks = false;
+    world.receive(victim(), &check);
+    world.destinations.clear();
+    world.run(5 * SECOND);
+    assert_eq!(moves(&world, index), []);
+    assert!(datagrams_to(&world, victim()) <= 4);
+}
+
+/// The way back to where media flowed when a restart began needs a question too.
+#[test]
+fn rfc8445_9_restart_leads_media_to_no_address_that_was_left() {
+    let mut world = World::new();
+    let index = world.connect();
+    let old = world.listeners[index].path;
+    let id = skywave_peer::PeerId(index as u64);
+    let new = skywave_ice::Credentials::from_random([0xa0; 24]);
+    let own = skywave_ice::Credentials::new("restarted", "the password after a restart");
+    world.with_hub(|hub, _| hub.restart_ice(id, &new, own.clone()));
+    let now = world.now;
+    world.listeners[index].move_to(7, now);
+    world.run(SECOND);
+    let path = world.listeners[index].path;
+    assert_eq!(moves(&world, index), [path]);
+    let now = world.now;
+    world.listeners[index].restart_ice(&new, own, now);
+    let check = world.listeners[index].check(true);
+    world.listeners[index].checks = false;
+    world.receive(old, &check);
+    world.run(5 * SECOND);
+    assert_eq!(moves(&world, index), [path]);
 }
 
 /// The first path needs no question: the handshake went there and nowhere else.
