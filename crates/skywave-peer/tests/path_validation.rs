@@ -321,6 +321,24 @@ fn address_nominated_during_the_handshake_gets_no_media_unless_it_answers() {
     assert_eq!(datagrams_to(&world, victim()), 4);
 }
 
+/// A server speaks again where it was spoken to.
+#[test]
+fn address_nominated_during_the_handshake_gets_none_of_it() {
+    let mut world = World::new();
+    let index = world.add(Role::Server);
+    world.listeners[index].nominates = false;
+    let flights = |world: &World| world.listeners[index].transport.dtls_packets_sent();
+    assert!(world.run_until(SECOND, |world| flights(world) > 0));
+    let check = world.listeners[index].check(true);
+    world.receive(victim(), &check);
+    world.destinations.clear();
+    world.cut = true;
+    let before = flights(&world);
+    world.run(5 * SECOND);
+    assert!(flights(&world) > before, "or this tests nothing");
+    assert_eq!(datagrams_to(&world, victim()), 0);
+}
+
 /// It may forge the address of its last flight too: what was sent there is what counts.
 #[test]
 fn address_of_the_last_flight_alone_proves_nothing() {
