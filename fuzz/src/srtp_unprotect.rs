@@ -82,7 +82,12 @@ fn damaged(ends: &mut Ends, data: &[u8]) -> bool {
 
 /// Sender and receiver of one direction, with a fixed key.
 enum Ends {
-    Srtp(Profile, HeaderEncryption, SrtpSender, SrtpReceiver),
+    Srtp(
+        Profile,
+        HeaderEncryption,
+        Box<SrtpSender>,
+        Box<SrtpReceiver>,
+    ),
     Srtcp(Profile, SrtcpSender, SrtcpReceiver),
 }
 
@@ -91,8 +96,8 @@ impl Ends {
         Self::Srtp(
             master.profile(),
             encryption,
-            SrtpSender::with_header_encryption(master, encryption),
-            SrtpReceiver::with_header_encryption(master, encryption),
+            Box::new(SrtpSender::with_header_encryption(master, encryption)),
+            Box::new(SrtpReceiver::with_header_encryption(master, encryption)),
         )
     }
 
