@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use skywave_dtls::{Identity, Role};
-use skywave_ice::{Class, Path, StunMessage};
+use skywave_ice::{Class, Credentials, Path, StunMessage};
 use skywave_peer::{
     DropReason, Hub, Io, Limits, LocalParameters, MediaFormat, Outbox, Peer, PeerConfig, PeerEvent,
     PeerId, Protocol, Remote, RtpTerms, StreamFrame, StreamKey,
@@ -31,6 +31,8 @@ pub(crate) struct Audience {
     pub(crate) questions: [Option<[u8; 12]>; STRANGER + 1],
     /// Whether such a check was answered from there, by who knows the password.
     pub(crate) stranger_has_answered: bool,
+    /// ICE restarts so far.
+    pub(crate) restarts: u32,
     /// Whether a check that proves a password ever came from there.
     pub(crate) strangers_may_be_answered: bool,
     next_check: Instant,
@@ -64,6 +66,7 @@ impl Audience {
             media_to_strangers: 0,
             questions: [None; STRANGER + 1],
             stranger_has_answered: false,
+            restarts: 0,
             strangers_may_be_answered: false,
             next_check: now,
             frames: 0,
@@ -130,6 +133,16 @@ impl Audience {
                 self.receive(path(index), &datagram);
             }
         }
+    }
+
+    /// Has a peer's checks taken with new credentials too.
+    pub(crate) fn restart(&mut self, index: usize) {
+        self.restarts += 1;
+        let mut random = [0x80; 24];
+        random[..4].copy_from_slice(&self.restarts.to_be_bytes());
+        let local = Credentials::from_random(random);
+        let remote = self.ends[index].restart(&local);
+        self.with_hub(|hub, _| hub.restart_ice(PeerId(index as u64), &local, remote));
     }
 
     /// One datagram to the hub.

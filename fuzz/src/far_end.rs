@@ -20,6 +20,8 @@ pub(crate) struct FarEnd {
     newest: Option<(u32, u32)>,
     username: String,
     key: IntegrityKey,
+    /// The same after an ICE restart.
+    restarted: Option<(String, IntegrityKey)>,
     dtls: Dtls,
     identity: Identity,
     contexts: Option<Contexts>,
@@ -58,20 +60,33 @@ impl FarEnd {
             username: format!("{}:{}", local.credentials.ufrag(), credentials.ufrag()),
             credentials,
             key: IntegrityKey::new(local.credentials.pwd()),
+            restarted: None,
             dtls: Dtls::new(identity, Role::Client, now),
             identity: identity.clone(),
             contexts: None,
         }
     }
 
+    /// Begins an ICE restart, the peer's credentials for which are these; its own, with the
+    /// password as before so that one answer is right for either.
+    pub(crate) fn restart(&mut self, local: &Credentials) -> Credentials {
+        let own = Credentials::new("again", self.credentials.pwd());
+        let username = format!("{}:{}", local.ufrag(), own.ufrag());
+        self.restarted = Some((username, IntegrityKey::new(local.pwd())));
+        own
+    }
+
     /// A connectivity check with these attributes beside the user name.
     pub(crate) fn check(&self, fill: impl FnOnce(&mut StunWriter<'_>)) -> Vec<u8> {
-        let mut buffer = [0; 1500];
-        let mut writer = StunWriter::new(&mut buffer, Class::Request, BINDING, [9; 12]);
-        writer.username(&self.username);
-        fill(&mut writer);
-        let len = writer.finish(Some(&self.key));
-        buffer[..len.unwrap_or_default()].to_vec()
+        check(&self.username, &self.key, fill)
+    }
+
+    /// The same with the credentials of the last restart, if there was one.
+    pub(crate) fn check_restarted(&self, fill: impl FnOnce(&mut StunWriter<'_>)) -> Vec<u8> {
+        match &self.restarted {
+            Some((username, key)) => check(username, key, fill),
+            None => self.check(fill),
+        }
     }
 
     /// Its answer to a check of the hub.
@@ -165,4 +180,13 @@ impl FarEnd {
     pub(crate) fn is_connected(&self) -> bool {
         self.contexts.is_some()
     }
+}
+
+fn check(username: &str, key: &IntegrityKey, fill: impl FnOnce(&mut StunWriter<'_>)) -> Vec<u8> {
+    let mut buffer = [0; 1500];
+    let mut writer = StunWriter::new(&mut buffer, Class::Request, BINDING, [9; 12]);
+    writer.username(username);
+    fill(&mut writer);
+    let len = writer.finish(Some(key));
+    buffer[..len.unwrap_or_default()].to_vec()
 }

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use skywave_ice::StunWriter;
 use skywave_peer::PeerEvent;
 
 use crate::audience::{
@@ -15,7 +16,8 @@ use crate::audience::{
 /// An input is a row of steps: an octet that says what, one that says from which address, two of a
 /// length, and so many octets. See [`Step`]. At most [`MAX_STEPS`] are played.
 ///
-/// Audiences are used for several inputs, as a handshake takes longer than anything else here.
+/// Audiences are used for several inputs, as a handshake takes longer than anything else here, but
+/// not after a restart or an answer from the stranger: either loosens what the next may do.
 ///
 /// # Panics
 /// If the listener that is left alone misses a packet or anything else happens to it, or if an
@@ -27,7 +29,8 @@ pub fn peer_datagram(data: &[u8]) -> bool {
         let fresh = kept.take().filter(|(_, uses)| *uses < USES);
         let (mut audience, uses) = fresh.unwrap_or_else(|| (Audience::new(), 0));
         let used = play(&mut audience, data);
-        if audience.events.iter().all(|(_, event)| !is_end(event)) {
+        let loosened = audience.stranger_has_answered || audience.restarts > 0;
+        if !loosened && audience.events.iter().all(|(_, event)| !is_end(event)) {
             audience.events.clear();
             *kept = Some((audience, uses + 1));
         }
@@ -45,15 +48,25 @@ fn play(audience: &mut Audience, data: &[u8]) -> bool {
         let from = path(step.from);
         match step.what {
             What::Raw => audience.receive(from, step.bytes),
-            What::Check(peer) => {
+            What::Restart(peer) => {
+                audience.restart(peer);
+                continue;
+            }
+            What::Check(peer, restarted) => {
                 proved |= step.from == STRANGER;
-                let check = audience.ends[peer].check(|writer| {
+                let fill = |writer: &mut StunWriter<'_>| {
                     for attribute in step.bytes.chunks(8) {
                         let (kind, value) = attribute.split_at(2.min(attribute.len()));
                         let kind = kind.try_into().map_or(0, u16::from_be_bytes);
                         writer.attribute(kind, value);
                     }
-                });
+                };
+                let end = &audience.ends[peer];
+                let check = if restarted {
+                    end.check_restarted(fill)
+                } else {
+                    end.check(fill)
+                };
                 audience.receive(from, &check);
             }
             What::Answer => {
@@ -122,8 +135,11 @@ struct Step<'a> {
 enum What {
     /// The octets as they are.
     Raw,
-    /// A check signed with the password of this peer; every eight octets are an attribute.
-    Check(usize),
+    /// A check signed with the password of this peer, that of its last restart or the first; every
+    /// eight octets are an attribute.
+    Check(usize, bool),
+    /// An ICE restart of this peer.
+    Restart(usize),
     /// The attacker's answer to the last check of the hub that went to this address.
     Answer,
     /// The octets under the keys of the attacker, as RTCP.
@@ -140,9 +156,13 @@ fn steps(mut data: &[u8]) -> impl Iterator<Item = Step<'_>> {
         data = rest;
         let what = match what % 8 {
             _ if *what >= 224 => What::Answer,
+            _ if *what >= 208 => What::Restart([ATTACKER, HANDSHAKING][usize::from(*from % 2)]),
             0..=2 => What::Raw,
-            3 => What::Check(ATTACKER),
-            4 => What::Check([HANDSHAKING, CHECKING, OFFERED][usize::from(*from / 8 % 3)]),
+            3 => What::Check(ATTACKER, *from >= 128),
+            4 => {
+                let peer = [HANDSHAKING, CHECKING, OFFERED][usize::from(*from / 8 % 3)];
+                What::Check(peer, *from >= 128)
+            }
             5 | 6 => What::Rtcp,
             _ => What::Time(u32::from(*from)),
         };

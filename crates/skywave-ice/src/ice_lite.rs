@@ -155,11 +155,18 @@ impl IceLite {
         self.proven = Some(path);
     }
 
-    /// Asks over the selected path for an answer, unless it is proven.
+    /// Has the checks of another agent of this peer count as its own, as to how often it may send.
+    pub fn pace_after(&mut self, other: &Self) {
+        self.validation.pace_after(&other.validation);
+    }
+
+    /// Asks over the selected path for an answer, unless it is proven or another, nominated since,
+    /// is being asked.
     pub fn validate_selected(&mut self, now: Instant) {
         let selected = self.selected().zip(self.nominations.selected_priority());
         if let Some((path, priority)) = selected
             && self.proven != Some(path)
+            && !self.validation.is_pending()
         {
             self.validation.begin(now, path, priority);
         }
@@ -438,6 +445,22 @@ mod tests {
         assert_eq!(call.agent.proven(), Some(path(1)));
         call.agent.validate_selected(call.now);
         assert_eq!(call.own_check(), None);
+    }
+
+    #[test]
+    fn nomination_is_asked_though_the_selected_path_never_answers() {
+        let mut call = Call::new();
+        call.nominate(path(1));
+        call.agent.prove(path(2));
+        call.agent.validate_selected(call.now);
+        assert_eq!(call.own_check().unwrap().1, path(1));
+        call.nominate(path(3));
+        call.agent.validate_selected(call.now);
+        call.now += std::time::Duration::from_millis(200);
+        let (check, to) = call.own_check().unwrap();
+        assert_eq!(to, path(3));
+        call.answer_own(&check, path(3)).unwrap();
+        assert_eq!(call.agent.proven(), Some(path(3)));
     }
 
     #[test]

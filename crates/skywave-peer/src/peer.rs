@@ -364,9 +364,19 @@ impl Peer {
         }
     }
 
-    /// Where to send what answers nothing: the nominated path, before that any that passed.
+    /// Where to send what answers nothing: the nominated path, before that any that passed. A
+    /// server that was spoken to repeats itself where it was, as a nomination alone may name
+    /// anybody's address.
     fn path(&self) -> Option<Path> {
-        self.ice.selected().or_else(|| self.paths.last().copied())
+        let nominated = || self.ice.selected().or_else(|| self.paths.last().copied());
+        match &self.phase {
+            Phase::Handshaking {
+                role: Role::Server,
+                path,
+                ..
+            } => path.last().or_else(nominated),
+            _ => nominated(),
+        }
     }
 
     /// Keeps no more paths than the ICE agent does.

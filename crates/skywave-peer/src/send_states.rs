@@ -52,13 +52,14 @@ impl SendStates {
         self.paths[index as usize] = Some(path);
     }
 
-    /// Sends a state's packets elsewhere. False if there is no such state.
+    /// Sends a state's packets elsewhere. False if there is no such state, or they go there
+    /// already.
     pub(crate) fn redirect(&mut self, index: u32, path: Path) -> bool {
-        let known = self.get(index).is_some();
-        if known {
+        let moves = self.get_mut(index).is_some_and(|(_, old)| old != path);
+        if moves {
             self.paths[index as usize] = Some(path);
         }
-        known
+        moves
     }
 
     /// Takes a state out and drops it, keys wiped. False if there was none.

@@ -116,6 +116,68 @@ fn answer_from_another_address_or_of_another_peer_moves_nothing() {
     assert_eq!(moves(&world, 0), [new]);
 }
 
+/// The way there and back takes longer than the time between two checks.
+#[test]
+fn peer_on_two_paths_by_turns_is_followed_though_answers_are_slow() {
+    let mut world = watched_world(1);
+    let listener = &mut world.listeners[0];
+    (listener.checks, listener.answers) = (false, false);
+    let check = listener.check(false);
+    world.run(13 * SECOND);
+    for turn in 0..3 {
+        world.listeners[0].path = path(0, 7 + turn % 2);
+        world.receive(world.listeners[0].path, &check);
+        world.run(SECOND / 4);
+    }
+    let question = &world.listeners[0].questions[0];
+    let id = StunMessage::parse(question).unwrap().transaction_id();
+    let answer = world.listeners[0].response(id);
+    world.receive(path(0, 7), &answer);
+    assert_eq!(moves(&world, 0), [path(0, 7)]);
+}
+
+/// Whoever sends again what it saw cannot have the question forgotten that the listener answers.
+#[test]
+fn rfc8445_19_5_1_replayed_checks_do_not_keep_a_listener_from_being_followed() {
+    let mut world = watched_world(1);
+    world.listeners[0].answers = false;
+    let seen_on_the_way = world.listeners[0].check(true);
+    let now = world.now;
+    world.listeners[0].move_to(7, now);
+    let new = world.listeners[0].path;
+    world.run(SECOND / 5);
+    let question = world.listeners[0].questions.pop().unwrap();
+    for place in 0..4 {
+        world.receive(path(80, place), &seen_on_the_way);
+        world.run(SECOND / 5);
+    }
+    let id = StunMessage::parse(&question).unwrap().transaction_id();
+    let answer = world.listeners[0].response(id);
+    world.receive(new, &answer);
+    assert_eq!(moves(&world, 0), [new]);
+}
+
+/// With each restart comes an agent, with other credentials.
+#[test]
+fn listener_that_restarts_again_and_again_has_five_asked_in_a_second() {
+    let mut world = watched_world(1);
+    let own = skywave_ice::Credentials::new("restarted", "the password after a restart");
+    let old = world.listeners[0].check(true);
+    world.listeners[0].checks = false;
+    for n in 0..90_u8 {
+        let new = skywave_ice::Credentials::from_random([0xa0 ^ n; 24]);
+        let now = world.now;
+        world.with_hub(|hub, _| hub.restart_ice(skywave_peer::PeerId(0), &new, own.clone()));
+        world.listeners[0].restart_ice(&new, own.clone(), now);
+        world.receive(path(80, n.into()), &old);
+        let check = world.listeners[0].check(true);
+        world.receive(path(81, n.into()), &check);
+        world.run(SECOND / 10);
+    }
+    let asked = world.listeners[0].transport.requests_sent();
+    assert!((40..=46).contains(&asked), "{asked} in 9 s");
+}
+
 #[test]
 fn media_stays_on_the_old_path_until_the_new_one_answers() {
     let mut world = watched_world(1);
@@ -174,7 +236,54 @@ fn rfc8445_9_restart_leads_media_to_no_address_that_does_not_answer() {
     assert!(world.listeners[index].packets.len() >= 249);
     world.listeners[index].checks = true;
     world.run(SECOND);
-    assert_eq!(moves(&world, index), [world.listeners[index].path]);
+    let restarted = |event: &PeerEvent| matches!(event, PeerEvent::IceRestarted { .. });
+    assert!(world.events_of(index).iter().any(restarted));
+    assert_eq!(moves(&world, index), [], "it stays where it is");
+}
+
+/// Neither does one that was asked for before the handshake proved where the listener is.
+#[test]
+fn rfc8445_9_restart_during_the_handshake_leads_media_to_no_address_that_does_not_answer() {
+    let mut world = World::new();
+    let index = world.add(Role::Server);
+    let id = skywave_peer::PeerId(index as u64);
+    let new = skywave_ice::Credentials::from_random([0xa0; 24]);
+    let own = skywave_ice::Credentials::new("restarted", "the password after a restart");
+    world.with_hub(|hub, _| hub.restart_ice(id, &new, own.clone()));
+    assert!(world.run_until(5 * SECOND, |world| world.is_connected(index)));
+    let now = world.now;
+    world.listeners[index].restart_ice(&new, own, now);
+    let check = world.listeners[index].check(true);
+    world.listeners[index].checks = false;
+    world.receive(victim(), &check);
+    world.destinations.clear();
+    world.run(5 * SECOND);
+    assert_eq!(moves(&world, index), []);
+    assert!(datagrams_to(&world, victim()) <= 4);
+}
+
+/// The way back to where media flowed when a restart began needs a question too.
+#[test]
+fn rfc8445_9_restart_leads_media_to_no_address_that_was_left() {
+    let mut world = World::new();
+    let index = world.connect();
+    let old = world.listeners[index].path;
+    let id = skywave_peer::PeerId(index as u64);
+    let new = skywave_ice::Credentials::from_random([0xa0; 24]);
+    let own = skywave_ice::Credentials::new("restarted", "the password after a restart");
+    world.with_hub(|hub, _| hub.restart_ice(id, &new, own.clone()));
+    let now = world.now;
+    world.listeners[index].move_to(7, now);
+    world.run(SECOND);
+    let path = world.listeners[index].path;
+    assert_eq!(moves(&world, index), [path]);
+    let now = world.now;
+    world.listeners[index].restart_ice(&new, own, now);
+    let check = world.listeners[index].check(true);
+    world.listeners[index].checks = false;
+    world.receive(old, &check);
+    world.run(5 * SECOND);
+    assert_eq!(moves(&world, index), [path]);
 }
 
 /// The first path needs no question: the handshake went there and nowhere else.
@@ -210,6 +319,24 @@ fn address_nominated_during_the_handshake_gets_no_media_unless_it_answers() {
     world.listeners[index].nominates = true;
     assert!(world.run_until(6 * SECOND, |world| world.is_connected(index)));
     assert_eq!(datagrams_to(&world, victim()), 4);
+}
+
+/// A server speaks again where it was spoken to.
+#[test]
+fn address_nominated_during_the_handshake_gets_none_of_it() {
+    let mut world = World::new();
+    let index = world.add(Role::Server);
+    world.listeners[index].nominates = false;
+    let flights = |world: &World| world.listeners[index].transport.dtls_packets_sent();
+    assert!(world.run_until(SECOND, |world| flights(world) > 0));
+    let check = world.listeners[index].check(true);
+    world.receive(victim(), &check);
+    world.destinations.clear();
+    world.cut = true;
+    let before = flights(&world);
+    world.run(5 * SECOND);
+    assert!(flights(&world) > before, "or this tests nothing");
+    assert_eq!(datagrams_to(&world, victim()), 0);
 }
 
 /// It may forge the address of its last flight too: what was sent there is what counts.

@@ -11,7 +11,8 @@ pub(super) enum HandshakePath {
     #[default]
     None,
     Only(Path),
-    Several,
+    /// The last of them.
+    Several(Path),
 }
 
 impl HandshakePath {
@@ -19,15 +20,23 @@ impl HandshakePath {
         *self = match *self {
             Self::None => Self::Only(path),
             Self::Only(only) if only == path => Self::Only(path),
-            _ => Self::Several,
+            _ => Self::Several(path),
         };
+    }
+
+    /// Where the last flight went.
+    pub(super) fn last(self) -> Option<Path> {
+        match self {
+            Self::Only(path) | Self::Several(path) => Some(path),
+            Self::None => None,
+        }
     }
 
     /// The address that a finished handshake proves to be the peer's, if any.
     pub(super) fn proven(self) -> Option<Path> {
         match self {
             Self::Only(path) => Some(path),
-            Self::None | Self::Several => None,
+            Self::None | Self::Several(_) => None,
         }
     }
 }

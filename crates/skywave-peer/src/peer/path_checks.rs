@@ -7,6 +7,7 @@ use skywave_ice::{IceLite, Path, StunMessage};
 use super::{Peer, Phase, Step};
 use crate::drop_reason::DropReason;
 use crate::event::Io;
+use crate::transport_counters::TransportCounters;
 
 impl Peer {
     /// Takes a response that came over a path of this peer. The answer to a check of ours moves
@@ -23,6 +24,9 @@ impl Peer {
             .is_some_and(|agent| agent.handle_response(io.now, path, response).is_ok());
         if !restarted {
             self.ice.handle_response(io.now, path, response)?;
+            if let Some(agent) = &mut self.restarting {
+                agent.prove(path);
+            }
         }
         self.config.transport.record_check_answered();
         self.signs.record(io.now);
@@ -34,20 +38,16 @@ impl Peer {
         }
     }
 
-    /// Sends those that are due.
+    /// Sends the one that is due. Before a restart comes to its end there are two agents, which
+    /// together send no more often than one does.
     pub(super) fn send_own_checks(&mut self, io: &mut Io<'_>) {
-        for agent in self
-            .restarting
-            .as_deref_mut()
-            .into_iter()
-            .chain([&mut self.ice])
-        {
-            let written = io.outbox.slot();
-            if let Some((len, path)) = written.and_then(|slot| agent.write_check(io.now, slot)) {
-                io.outbox.commit(len, path);
-                self.config.transport.record_check_sent();
-            }
+        let transport = &self.config.transport;
+        if let Some(agent) = &mut self.restarting {
+            agent.pace_after(&self.ice);
+            send_own_check(agent, transport, io);
+            self.ice.pace_after(agent);
         }
+        send_own_check(&mut self.ice, transport, io);
     }
 
     /// When the next of them is due.
@@ -61,5 +61,13 @@ impl Peer {
         if let Phase::Handshaking { path, .. } = &mut self.phase {
             path.record(to);
         }
+    }
+}
+
+fn send_own_check(agent: &mut IceLite, transport: &TransportCounters, io: &mut Io<'_>) {
+    let written = io.outbox.slot();
+    if let Some((len, path)) = written.and_then(|slot| agent.write_check(io.now, slot)) {
+        io.outbox.commit(len, path);
+        transport.record_check_sent();
     }
 }

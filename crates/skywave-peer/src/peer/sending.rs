@@ -38,6 +38,10 @@ impl Peer {
             self.ice.validate_selected(io.now);
             return Ok(None);
         };
+        // From now on to go elsewhere needs a proof, whichever credentials it is asked with.
+        if let Some(agent) = &mut self.restarting {
+            agent.prove(path);
+        }
         let protection = Protection::new(
             &dtls.verify(&remote.fingerprints)?,
             remote.rtp.header_encryption,
