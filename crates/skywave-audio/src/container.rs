@@ -19,6 +19,7 @@ pub(crate) struct Container {
     format: Box<dyn FormatReader>,
     /// Where the packets end that were read, of all tracks, in nanoseconds.
     reached: i128,
+    is_cut: bool,
 }
 
 impl Container {
@@ -53,7 +54,11 @@ impl Container {
                 },
                 _ => Error::NotAudio { path: name.into() },
             })?;
-        Ok(Self { format, reached: 0 })
+        Ok(Self {
+            format,
+            reached: 0,
+            is_cut: false,
+        })
     }
 
     /// [`probe`](Self::probe) of a file.
@@ -83,10 +88,8 @@ impl Container {
                 Err(MediaError::IoError(error))
                     if error.kind() == ErrorKind::UnexpectedEof && self.is_matroska() =>
                 {
-                    return match self.lacks_its_end() {
-                        false => Ok(None),
-                        true => Err(MediaError::DecodeError("it breaks off")),
-                    };
+                    self.is_cut = self.lacks_its_end();
+                    return Ok(None);
                 }
                 Err(error) => return Err(error),
             }
@@ -97,6 +100,11 @@ impl Container {
     /// whole milliseconds are not exact to the sample.
     pub(crate) fn seek(&mut self, to: SeekTo) -> bool {
         !self.is_matroska() && self.format.seek(SeekMode::Accurate, to).is_ok()
+    }
+
+    /// Whether Matroska ended before its end. Other formats do not tell.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     pub(crate) fn is_matroska(&self) -> bool {
