@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use symphonia::core::errors::Error as MediaError;
 use symphonia::core::formats::probe::Hint;
@@ -19,6 +21,9 @@ pub(crate) struct Container {
     format: Box<dyn FormatReader>,
     /// Where the packets end that were read, of all tracks, in nanoseconds.
     reached: i128,
+    is_cut: bool,
+    /// Octets read since the last packet, where they are counted.
+    unpacked: Arc<AtomicU64>,
 }
 
 impl Container {
@@ -33,8 +38,10 @@ impl Container {
             path: name.into(),
             cause,
         };
-        if media.is_seekable() && begins_with_ebml(media.as_mut()).map_err(read_error)? {
-            media = Box::new(Forward(media));
+        let unpacked = Arc::default();
+        if !media.is_seekable() || begins_with_ebml(media.as_mut()).map_err(read_error)? {
+            let unpacked = Arc::clone(&unpacked);
+            media = Box::new(Forward { media, unpacked });
         }
         let stream = MediaSourceStream::new(media, Default::default());
         let mut hint = Hint::new();
@@ -53,7 +60,12 @@ impl Container {
                 },
                 _ => Error::NotAudio { path: name.into() },
             })?;
-        Ok(Self { format, reached: 0 })
+        Ok(Self {
+            format,
+            reached: 0,
+            is_cut: false,
+            unpacked,
+        })
     }
 
     /// [`probe`](Self::probe) of a file.
@@ -74,6 +86,7 @@ impl Container {
         loop {
             match self.format.next_packet() {
                 Ok(Some(packet)) => {
+                    self.unpacked.store(0, Relaxed);
                     self.note_time(&packet);
                     if packet.track_id == track {
                         return Ok(Some(packet));
@@ -83,10 +96,8 @@ impl Container {
                 Err(MediaError::IoError(error))
                     if error.kind() == ErrorKind::UnexpectedEof && self.is_matroska() =>
                 {
-                    return match self.lacks_its_end() {
-                        false => Ok(None),
-                        true => Err(MediaError::DecodeError("it breaks off")),
-                    };
+                    self.is_cut = self.lacks_its_end();
+                    return Ok(None);
                 }
                 Err(error) => return Err(error),
             }
@@ -97,6 +108,11 @@ impl Container {
     /// of whole milliseconds are not exact to the sample.
     pub(crate) fn seek(&mut self, to: SeekTo) -> bool {
         !self.is_matroska() && self.format.seek(SeekMode::Accurate, to).is_ok()
+    }
+
+    /// Whether Matroska ended before its end. Other formats do not tell.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     pub(crate) fn is_matroska(&self) -> bool {
@@ -147,15 +163,24 @@ fn begins_with_ebml(media: &mut dyn MediaSource) -> io::Result<bool> {
     Ok(octets == [0x1a, 0x45, 0xdf, 0xa3])
 }
 
-/// Read from its beginning to its end only.
+/// Read from its beginning to its end only, and no more than [`MAX_UNPACKED`] without a packet.
 ///
 /// symphonia's reader of Matroska otherwise looks at once for what lies at the end, and gives up
-/// where a file was cut.
-struct Forward(Box<dyn MediaSource>);
+/// where a file was cut. And it takes an element into memory whole, however long a server says
+/// that it is.
+struct Forward {
+    media: Box<dyn MediaSource>,
+    unpacked: Arc<AtomicU64>,
+}
 
 impl Read for Forward {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        if self.unpacked.load(Relaxed) >= MAX_UNPACKED {
+            return Err(io::Error::other("64 MiB without a packet"));
+        }
+        let count = self.media.read(buffer)?;
+        self.unpacked.fetch_add(count as u64, Relaxed);
+        Ok(count)
     }
 }
 
@@ -177,3 +202,70 @@ impl MediaSource for Forward {
 
 /// 120 ms of Opus (RFC 6716 §3.2.5), and what the time stamps are off.
 const LONGEST_PACKET: i128 = 200_000_000;
+/// Octets: pictures and what else comes before or between packets have room.
+const MAX_UNPACKED: u64 = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, repeat};
+
+    use symphonia::core::io::ReadOnlySource;
+
+    use super::*;
+
+    const LIVE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/live.webm");
+
+    /// A stream that begins like this and then gives far more than anything needs.
+    fn probe(beginning: Vec<u8>) -> Result<Container, Error> {
+        let stream = Cursor::new(beginning).chain(repeat(b'a').take(3 * MAX_UNPACKED));
+        let media = Box::new(ReadOnlySource::new(stream));
+        Container::probe(Path::new("stream"), None, media)
+    }
+
+    #[test]
+    fn element_that_is_too_long_is_not_read_whole() {
+        // RFC 9559 §5.1.3.5.3: a SimpleBlock of 1 TiB, in a cluster of unknown length.
+        let mut octets = std::fs::read(LIVE).unwrap();
+        octets.extend(b"\x1f\x43\xb6\x75\xff\xe7\x81\x00\xa3\x01\x00\x01\x00\x00\x00\x00\x00");
+        let mut container = probe(octets).unwrap();
+        let track = container.audio_track().unwrap().id;
+        let mut packets = 0;
+        let error = loop {
+            match container.next_packet(track) {
+                Ok(Some(_)) => packets += 1,
+                Ok(None) => panic!("it was read to its end"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(packets, 26);
+        assert!(
+            error.to_string().contains("64 MiB without a packet"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn head_that_is_too_long_is_not_read_whole() {
+        // RFC 8794 §11.2.4: a DocType of nearly 1 TiB.
+        let mut octets = b"\x1a\x45\xdf\xa3\x01\x00\x01\x00\x00\x00\x00\x00".to_vec();
+        octets.extend(b"\x42\x82\x01\x00\x00\xff\x00\x00\x00\x00");
+        assert!(matches!(probe(octets), Err(Error::Read { .. })));
+    }
+
+    #[test]
+    fn long_stream_of_packets_is_read_to_its_end() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+        let mut head = std::fs::read(folder.join("mono_8k.wav")).unwrap();
+        // What is not known yet is as long as can be.
+        let data = head.windows(4).position(|name| name == b"data").unwrap();
+        head[4..8].fill(0xff);
+        head[data + 4..data + 8].fill(0xff);
+        let mut container = probe(head).unwrap();
+        let track = container.audio_track().unwrap().id;
+        let mut octets = 0;
+        while let Ok(Some(packet)) = container.next_packet(track) {
+            octets += packet.data.len() as u64;
+        }
+        assert!(octets >= 3 * MAX_UNPACKED, "{octets}");
+    }
+}

@@ -82,7 +82,10 @@ impl Decoder {
                     self.drop_unheard(&packet, rate, start, pcm);
                     return Ok(Some(rate));
                 }
-                Ok(None) => self.at_end = true,
+                Ok(None) => {
+                    self.fault = (self.container.is_cut()).then(|| "it breaks off".into());
+                    self.at_end = true;
+                }
                 // The next link of a chained Ogg file (RFC 3533 §4).
                 Err(MediaError::ResetRequired) => self.restart_codec()?,
                 // A stream cut short is played as far as it goes.

@@ -4,6 +4,7 @@ use crate::g711::{encode_a_law, encode_mu_law};
 use crate::g722::G722;
 use crate::narrowband::Narrowband;
 use crate::opus_encoder::OpusEncoder;
+use crate::pcm_samples::in_range;
 use crate::{EncoderSettings, Encoding, Error, audio_level};
 
 /// Encodes one track in one way.
@@ -133,15 +134,6 @@ enum CodecState {
 
 fn linear(sample: &f32) -> i16 {
     (sample * 32_768.0).round() as i16
-}
-
-/// Clips; what is no number becomes 0, for it would stay in the codec's filters.
-fn in_range(sample: f32) -> f32 {
-    if sample.is_finite() {
-        sample.clamp(-1.0, 1.0)
-    } else {
-        0.0
-    }
 }
 
 /// The longest packet of one Opus frame (RFC 6716 §3.4: 1,275 octets and the TOC). A packet of

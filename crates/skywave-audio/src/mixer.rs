@@ -77,6 +77,7 @@ impl Mixer {
 
 impl AudioSource for Mixer {
     fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+        self.retired.clear();
         self.inputs.extend(self.arrivals.try_iter());
         pcm.fill([0.0; 2]);
         self.block.resize(pcm.len(), [0.0; 2]);

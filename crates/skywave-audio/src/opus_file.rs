@@ -83,9 +83,6 @@ fn read_ahead(mut reader: OpusReader, repeating: bool, packets: &SyncSender<Enco
     loop {
         let supply = match reader.next() {
             EncodedSupply::Ended { fault: None } if sent == 0 => ended("it holds no packets"),
-            EncodedSupply::Ended { fault: None } if !repeating && reader.is_cut() => {
-                ended("the file breaks off")
-            }
             EncodedSupply::Ended { fault: None } if repeating => {
                 match reader.reopen() {
                     Ok(again) => (reader, sent) = (again, 0),
@@ -96,6 +93,7 @@ fn read_ahead(mut reader: OpusReader, repeating: bool, packets: &SyncSender<Enco
                 }
                 continue;
             }
+            EncodedSupply::Ended { fault: None } if reader.is_cut() => ended("the file breaks off"),
             supply => supply,
         };
         sent += 1;
@@ -227,7 +225,25 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(played > 250, "{played}");
         let (_, fault) = read_content(&whole[..whole.len() / 2], "half.webm");
-        assert!(fault.unwrap().contains("it breaks off"));
+        assert!(fault.unwrap().contains("the file breaks off"));
+    }
+
+    #[test]
+    fn file_that_was_cut_is_repeated_as_far_as_it_goes() {
+        let (ogg, webm) = (std::fs::read(STEREO).unwrap(), std::fs::read(WEBM).unwrap());
+        let second_cut = [&ogg[..], &ogg[..ogg.len() - 100]].concat();
+        for content in [&second_cut, &webm[..webm.len() / 2]] {
+            let path = std::env::temp_dir().join(format!("skywave-{}-again", std::process::id()));
+            std::fs::write(&path, content).unwrap();
+            let (packets, fault) = read(&path);
+            assert_eq!(fault.as_deref(), Some("the file breaks off"));
+            let mut source = OpusFile::open_repeating(&path).unwrap();
+            for packet in packets.iter().chain(&packets).chain(&packets) {
+                assert_eq!(wait(&mut source), EncodedSupply::Packet(packet.clone()));
+            }
+            drop(source);
+            std::fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

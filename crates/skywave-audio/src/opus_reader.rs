@@ -60,11 +60,11 @@ impl OpusReader {
         }
     }
 
-    /// Whether an Ogg file lacks its last page (RFC 3533 §6: the end of a logical stream is
-    /// marked). Other containers find that themselves.
+    /// Whether the pass ended before the end of the file. An Ogg file that was cut lacks its last
+    /// page (RFC 3533 §6: the end of a logical stream is marked).
     pub(crate) fn is_cut(&self) -> bool {
         if self.container.is_matroska() {
-            return false;
+            return self.container.is_cut();
         }
         let mut tail = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {

@@ -42,6 +42,7 @@ impl FromIterator<Box<dyn AudioSource>> for Sequence {
 
 impl AudioSource for Sequence {
     fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+        self.retired.clear();
         let mut written = 0;
         while written < pcm.len() {
             let Some(source) = self.sources.front_mut() else {
@@ -208,6 +209,30 @@ mod tests {
         // The last one is the sequence's own.
         assert!(sequence.take_retired().iter().all(|r| r.failure.is_none()));
         assert_eq!(sequence.error().as_deref(), Some("no more paper"));
+    }
+
+    /// A source of a user's that leaves everything but `read` as it is.
+    struct Wrapper(Sequence);
+
+    impl AudioSource for Wrapper {
+        fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+            self.0.read(pcm)
+        }
+    }
+
+    #[test]
+    fn source_that_nobody_takes_is_dropped_at_the_next_read() {
+        let dropped = Arc::new(AtomicBool::new(false));
+        let faulty = Box::new(Faulty {
+            panics: false,
+            dropped: Arc::clone(&dropped),
+        });
+        let mut wrapper = Wrapper([faulty as _, level(0.1, 4, 9)].into_iter().collect());
+        let mut pcm = [[0.0; 2]; 2];
+        assert_eq!(wrapper.read(&mut pcm), 2);
+        assert!(!dropped.load(Relaxed));
+        assert_eq!(wrapper.read(&mut pcm), 2);
+        assert!(dropped.load(Relaxed));
     }
 
     #[test]

@@ -85,8 +85,9 @@ pub trait AudioSource: Send {
         None
     }
 
-    /// Sources within this one that are done with. Asked after each read. One that has none within
-    /// it, or that does not mind dropping them on the thread that reads, leaves it as it is.
+    /// Sources within this one that are done with. Asked after each read; what nobody takes, the
+    /// next read drops. One that has none within it, or that does not mind dropping them on the
+    /// thread that reads, leaves it as it is.
     fn take_retired(&mut self) -> Vec<RetiredSource> {
         Vec::new()
     }

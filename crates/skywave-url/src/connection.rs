@@ -1,6 +1,6 @@
 //! One request, up to the body of the answer.
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,6 +45,7 @@ impl Connection {
         let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
         let named = extension(url).map(str::to_owned);
         let extension = type_extension(content_type(headers)).map(str::to_owned);
+        let body = WholeBody(body);
         Self {
             body: match number("icy-metaint") {
                 Some(interval) if interval > 0 => Box::new(IcyReader::new(body, interval)),
@@ -53,6 +54,19 @@ impl Connection {
             extension: extension.or(named),
             is_file: headers.contains_key(header::CONTENT_LENGTH),
         }
+    }
+}
+
+/// Tells a body that is shorter than the server said (RFC 9112 §8) as a broken connection. ureq
+/// calls it an unexpected end, which demuxers take for the end of the stream.
+struct WholeBody(BodyReader<'static>);
+
+impl Read for WholeBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => io::Error::new(ErrorKind::ConnectionAborted, error),
+            _ => error,
+        })
     }
 }
 

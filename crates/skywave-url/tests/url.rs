@@ -37,12 +37,14 @@ fn send(stream: &mut TcpStream, head: &str, body: &[u8]) {
     let _ = stream.write_all(body);
 }
 
+fn file(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../skywave-audio/testdata");
+    std::fs::read(folder.join(name)).unwrap()
+}
+
 /// 440 Hz as AAC, some 0.58 s for each time it is repeated: 27,648 samples of 48 kHz.
 fn aac(times: usize) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../skywave-audio/testdata");
-    std::fs::read(folder.join("mono_16k.aac"))
-        .unwrap()
-        .repeat(times)
+    file("mono_16k.aac").repeat(times)
 }
 
 const RADIO: &str = "200 OK\r\nContent-Type: audio/aac\r\nConnection: close";
@@ -107,6 +109,29 @@ fn connection_that_breaks_within_a_frame_is_made_again() {
     let pcm = collect(&mut source, 200_000);
     assert!(pcm.len() == 200_000 && is_loud(&pcm[190_000..]));
     assert!(next_disconnection(&events).starts_with(&url));
+}
+
+#[test]
+fn file_that_comes_in_part_is_fetched_again() {
+    for name in [
+        "mono_8k.wav",
+        "mono_22k05.mp3",
+        "stereo_44k1.ogg",
+        "live.webm",
+    ] {
+        let url = server(move |number, _, stream| {
+            let body = file(name);
+            let head = format!("200 OK\r\nContent-Length: {}", body.len());
+            let missing = if number == 0 { body.len() / 4 } else { 0 };
+            send(stream, &head, &body[..body.len() - missing]);
+        });
+        let mut source = UrlSource::start(&url, config()).unwrap();
+        let events = source.events();
+        assert!(next_disconnection(&events).starts_with(&url), "{name}");
+        assert!(!collect(&mut source, 1_000_000).is_empty(), "{name}");
+        let ended = UrlEvent::Ended { reason: None };
+        assert_eq!(events.iter().last(), Some(ended), "{name}");
+    }
 }
 
 #[test]

@@ -88,6 +88,46 @@ fn input_that_ends_leaves_the_others_playing() {
     assert_eq!(read(&mut mixer), [[0.25; 2]; 960]);
 }
 
+/// A source of a user's that leaves everything but `read` as it is.
+struct Wrapper(Mixer);
+
+impl AudioSource for Wrapper {
+    fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
+        self.0.read(pcm)
+    }
+}
+
+/// Ended from the beginning.
+struct Ended(Arc<AtomicBool>);
+
+impl AudioSource for Ended {
+    fn read(&mut self, _: &mut [[f32; 2]]) -> usize {
+        0
+    }
+
+    fn ended(&self) -> bool {
+        true
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+#[test]
+fn input_that_nobody_takes_is_dropped_at_the_next_read() {
+    let (mixer, inputs) = Mixer::new();
+    let (mut wrapper, mut pcm) = (Wrapper(mixer), [[0.0; 2]; 960]);
+    let dropped = Arc::new(AtomicBool::new(false));
+    inputs.add(Ended(Arc::clone(&dropped)), 0.0).unwrap();
+    assert_eq!(wrapper.read(&mut pcm), 960);
+    assert!(inputs.count() == 0 && !dropped.load(Relaxed));
+    assert_eq!(wrapper.read(&mut pcm), 960);
+    assert!(dropped.load(Relaxed));
+}
+
 #[test]
 fn input_that_panics_leaves_the_others_playing() {
     struct Faulty;
