@@ -12,10 +12,10 @@ use skywave_dtls::{Dtls, Error, Event, Identity, Role, Version};
 ///
 /// The first octet chooses who is attacked, the version, and how many genuine datagrams come
 /// before. Then steps follow: an octet that says what, two of a length, and so many octets. See
-/// [`What`]. At most [`MAX_STEPS`] are played.
+/// `What`. At most `MAX_STEPS` are played.
 ///
 /// # Panics
-/// If one call sends more datagrams than [`MAX_ANSWERS`], or if anything that is not under the keys
+/// If one call sends more datagrams than `MAX_ANSWERS`, or if anything that is not under the keys
 /// ends or changes an association that is connected.
 pub fn dtls_record(data: &[u8]) -> bool {
     let Some((choice, data)) = data.split_first() else {

@@ -14,7 +14,7 @@ use crate::audience::{
 /// Plays what `data` says; true if the hub used a datagram.
 ///
 /// An input is a row of steps: an octet that says what, one that says from which address, two of a
-/// length, and so many octets. See [`Step`]. At most [`MAX_STEPS`] are played.
+/// length, and so many octets. See `Step`. At most `MAX_STEPS` are played.
 ///
 /// Audiences are used for several inputs, as a handshake takes longer than anything else here, but
 /// not after a restart or an answer from the stranger: either loosens what the next may do.
