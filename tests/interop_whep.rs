@@ -18,7 +18,7 @@ fn chromium_restarts_ice_and_misses_nothing() {
 }
 
 #[test]
-fn firefox_restarts_ice_and_misses_nothing() {
+fn firefox_restarts_ice_and_misses_a_round_trip_at_most() {
     restarts(BrowserKind::Firefox);
 }
 
@@ -34,7 +34,13 @@ fn restarts(kind: BrowserKind) {
     assert_eq!(browser.evaluate("whep.trickle()"), 204);
     let ssrc = browser.evaluate("whep.stats()")["ssrc"].clone();
 
-    for _ in 0..2 {
+    // Firefox leaves its old address before it has answered at the new one: what is sent until then,
+    // a packet or none here, is lost. Chromium listens at both.
+    let may_be_lost = match kind {
+        BrowserKind::Firefox => 1,
+        BrowserKind::Chromium | BrowserKind::ExperimentalChromium => 0,
+    };
+    for restarts in 1..=2 {
         let ufrag = browser.evaluate("whep.restart()");
         assert_eq!(browser.evaluate("whep.trickle()"), 204);
         // Checks that the server refuses would end the call after some seconds.
@@ -46,7 +52,8 @@ fn restarts(kind: BrowserKind) {
         assert_eq!(transport["iceLocalUsernameFragment"], ufrag, "{report:#}");
         assert!(transport["dtlsCipher"].is_string(), "{report:#}");
         assert_eq!(stats["ssrc"], ssrc, "{stats:#}");
-        assert_eq!(stats["lost"], 0, "{stats:#}");
+        let lost = stats["lost"].as_u64().expect("a count");
+        assert!(lost <= restarts * may_be_lost, "{stats:#}");
         assert_eq!(stats["state"], "connected", "{stats:#}");
         let dropped = &server.stats()["engine"]["dropped"];
         println!("{} after a restart: {dropped}", browser.version());

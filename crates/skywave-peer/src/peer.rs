@@ -198,6 +198,8 @@ impl Peer {
         self.signs.record(io.now);
         self.remember(path);
         self.next_due = io.now;
+        // At once: the peer may have left the old address already.
+        self.send_own_checks(io);
         if check.nominated {
             self.finish_restart(io);
         }
