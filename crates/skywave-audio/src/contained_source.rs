@@ -1,6 +1,6 @@
 //! A source whose panics do not get out.
 
-use crate::containment::contain;
+use crate::containment::{contain, discard};
 use crate::{AudioSource, RetiredSource};
 
 /// A source of the user's that the player owns. Whatever panics in it, when dropped too, does no
@@ -51,7 +51,6 @@ impl ContainedSource {
 
 impl Drop for ContainedSource {
     fn drop(&mut self) {
-        let source = self.0.take();
-        let _ = contain(|| drop(source));
+        discard(self.0.take());
     }
 }

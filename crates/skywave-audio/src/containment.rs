@@ -19,6 +19,11 @@ pub fn contain<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
+/// Drops what may panic at that: the thread that happens to do it must go on.
+pub fn discard<T>(waste: T) {
+    let _ = contain(|| drop(waste));
+}
+
 fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));

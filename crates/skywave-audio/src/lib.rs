@@ -97,7 +97,7 @@ mod voice;
 pub use audio_level::{VoiceActivity, audio_level};
 pub use codec::{AudioCodec, Encoding};
 pub use contained_source::ContainedSource;
-pub use containment::contain;
+pub use containment::{contain, discard};
 pub use encoded_frame::EncodedFrame;
 pub use encoded_packet::EncodedPacket;
 pub use encoded_source::{EncodedSource, EncodedSupply};

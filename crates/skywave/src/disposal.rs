@@ -5,7 +5,7 @@ use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use skywave_audio::contain;
+use skywave_audio::discard;
 
 /// The way to that thread. It ends when all clones are gone.
 ///
@@ -22,7 +22,7 @@ impl Disposal {
             .name("skywave-disposal".to_owned())
             .spawn(move || {
                 for waste in queue {
-                    let _ = contain(|| drop(waste));
+                    discard(waste);
                 }
             })?;
         Ok(Self(sender))

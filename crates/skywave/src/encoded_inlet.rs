@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crossbeam_utils::atomic::AtomicCell;
-use skywave_audio::{AudioCodec, EncodedSource, contain};
+use skywave_audio::{AudioCodec, EncodedSource, discard};
 use tokio::sync::watch;
 
 use crate::encoded_track::EncodedTrackConfig;
@@ -57,11 +57,6 @@ impl Drop for EncodedInlet {
     fn drop(&mut self) {
         discard(self.waiting.take());
     }
-}
-
-/// Drops the user's code: if that panics, the thread that happens to do it must go on.
-pub(crate) fn discard<T>(source: T) {
-    let _ = contain(|| drop(source));
 }
 
 // Else the cell would use a lock.

@@ -1,7 +1,7 @@
 //! The mailbox through which a track's source is replaced while it plays.
 
 use crossbeam_utils::atomic::AtomicCell;
-use skywave_audio::{AudioSource, contain};
+use skywave_audio::{AudioSource, discard};
 
 /// One waiting replacement at most; a newer one takes its place.
 ///
@@ -24,8 +24,7 @@ impl Drop for Replacement {
     /// A source that was never played is the user's code too: if dropping it panics, the thread
     /// that happens to do it must go on.
     fn drop(&mut self) {
-        let source = self.0.take();
-        let _ = contain(|| drop(source));
+        discard(self.0.take());
     }
 }
 
