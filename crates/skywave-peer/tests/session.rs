@@ -187,10 +187,9 @@ fn rfc8445_8_1_1_no_packet_goes_to_the_old_address_after_another_is_nominated_an
         let check = world.listeners[moves].check(false);
         world.receive(checked, &check);
         let nomination = world.listeners[moves].check(true);
-        world.receive(new, &nomination);
-        // It is asked whether it is there, and says yes.
+        // It is asked at once whether it is there, and says yes.
         world.listeners[moves].path = new;
-        world.with_hub(|hub, io| hub.handle_timeouts(io));
+        world.receive(new, &nomination);
         let answer = world.listeners[moves].outgoing.remove(0);
         world.receive(new, &answer);
         assert_eq!(world.fill(&mut cursor, 1), 0);
