@@ -32,21 +32,32 @@ impl<'a> Body<'a> {
         };
         let gone = Error::UnknownFrame(number);
         let frame = history.frame(number).ok_or(gone)?;
-        let payload = match red {
-            None => Payload::Octets(&frame.payload),
+        let red = match red {
+            None => None,
             Some(repeated) => {
                 let red = RedPayload::new(history, number, repeated, primary);
-                Payload::Red(red.ok_or(gone)?)
+                Some(red.ok_or(gone)?)
             }
         };
-        Ok(Self {
+        Ok(Self::of_frame(frame, payload_type, red, capture_time))
+    }
+
+    /// The frame as it is, or in RED.
+    #[inline]
+    pub(crate) fn of_frame(
+        frame: &'a OwnedFrame,
+        payload_type: u8,
+        red: Option<RedPayload<'a>>,
+        capture_time: bool,
+    ) -> Self {
+        Self {
             marker: frame.marker,
             payload_type,
             timestamp: frame.timestamp,
             level: level(frame),
             capture_time: capture_time.then_some(frame.captured),
-            payload,
-        })
+            payload: red.map_or(Payload::Octets(&frame.payload), Payload::Red),
+        }
     }
 
     pub(crate) fn of_tone(tone: &TonePacket, payload_type: u8) -> Self {

@@ -95,7 +95,11 @@ impl Packetizer {
             red,
             capture_time,
         };
-        let body = Body::new(history, &content, self.payload_type)?;
+        let body = match red {
+            // The frame is at hand.
+            None => Body::of_frame(frame, payload_type, None, capture_time),
+            Some(_) => Body::new(history, &content, self.payload_type)?,
+        };
         let written = self.send(content, &body, departure, buffer)?;
         self.frames_in_a_row = if frame.comfort_noise {
             // Its block could not be labelled: blocks have the stream's payload type.
