@@ -10,7 +10,7 @@ use crate::{MasterKey, Profile};
 /// The session keys of one direction of SRTCP.
 ///
 /// A packet comes every few seconds, so its cipher is set up for it and wiped after: that takes
-/// less than a microsecond, and a key schedule that lies ready half a kilobyte of each peer.
+/// some thousand instructions, and a key schedule that lies ready half a kilobyte of each peer.
 pub(crate) struct RtcpKeys {
     profile: Profile,
     keys: SessionKeys,
