@@ -1,13 +1,13 @@
 //! The stages of a packet one by one: packetizers and SRTP laid out as the hub's send states are,
 //! without the hub.
 
-use std::hint::black_box;
 use std::ops::Range;
 use std::sync::Arc;
 
 use skywave_benches::{Listener, Schedule};
 use skywave_ice::Path;
 use skywave_peer::Outbox;
+use skywave_prefetch::{ahead, prefetch, prefetch_first_line};
 use skywave_rtp::{
     Counters, Departure, ExtensionIds, History, Mid, NtpTime, Packetizer, PacketizerConfig, Packing,
 };
@@ -20,6 +20,8 @@ use crate::stopwatch::Stopwatch;
 /// Send states side by side in blocks.
 pub(crate) struct Slab {
     blocks: Vec<Box<[State]>>,
+    /// Of the states, from 0.
+    numbers: Vec<usize>,
     paths: Vec<Path>,
     history: History,
     frames: u32,
@@ -27,6 +29,7 @@ pub(crate) struct Slab {
     payload: Arc<[u8]>,
 }
 
+#[repr(align(64))]
 struct State {
     srtp: SrtpSender,
     packetizer: Packetizer,
@@ -47,13 +50,14 @@ impl Slab {
     /// States of listeners who are counted there.
     pub(crate) fn new(counters: &[Arc<Counters>], profile: Profile) -> Slab {
         let listeners = counters.len();
-        let numbers: Vec<u32> = (0..listeners as u32).collect();
+        let numbers: Vec<usize> = (0..listeners).collect();
         let blocks = numbers.chunks(BLOCK);
-        let state = |&number: &u32| State::new(number, profile, &counters[number as usize]);
+        let state = |&number: &usize| State::new(number as u32, profile, &counters[number]);
         Slab {
             blocks: blocks
                 .map(|block| block.iter().map(state).collect())
                 .collect(),
+            numbers,
             paths: (0..listeners).map(path_of).collect(),
             history: History::default(),
             frames: 0,
@@ -79,8 +83,8 @@ impl Slab {
             disturb();
             stopwatch.start();
             let end = (served + limit).min(self.paths.len());
-            self.read_counters(served..end);
             for index in served..end {
+                self.prefetch(served..end, index);
                 self.send(index, number, stage);
             }
             self.outbox.clear();
@@ -89,13 +93,16 @@ impl Slab {
         }
     }
 
-    /// As the hub does, all at a time.
-    fn read_counters(&self, batch: Range<usize>) {
-        let states = batch.map(|index| &self.blocks[index / BLOCK][index % BLOCK]);
-        let read: u64 = states
-            .map(|state| state.packetizer.counters().packets_sent())
-            .fold(0, u64::wrapping_add);
-        black_box(read);
+    /// As the hub does.
+    fn prefetch(&self, batch: Range<usize>, index: usize) {
+        let (position, numbers) = (index - batch.start, &self.numbers[batch]);
+        for &index in ahead(numbers, position, STATES_AHEAD) {
+            prefetch(&self.blocks[index / BLOCK][index % BLOCK]);
+        }
+        for &index in ahead(numbers, position, COUNTERS_AHEAD) {
+            let state = &self.blocks[index / BLOCK][index % BLOCK];
+            prefetch_first_line(&**state.packetizer.counters());
+        }
     }
 
     #[inline]
@@ -148,5 +155,7 @@ impl State {
     }
 }
 
-/// As many as the hub's.
+/// As the hub's.
 const BLOCK: usize = 64;
+const STATES_AHEAD: usize = 16;
+const COUNTERS_AHEAD: usize = 8;

@@ -17,6 +17,7 @@ use crate::send_options::SendOptions;
 use crate::send_state::Moment;
 use crate::send_states::SendStates;
 use crate::stream::{Cursor, Stream, StreamFrame, StreamKey};
+use crate::sweep::Sweep;
 use crate::totals::Totals;
 
 /// All peers behind one port: tells them apart, hands them what is theirs, and sends frames to
@@ -40,8 +41,8 @@ pub struct Hub {
     streams: HashMap<StreamKey, Stream>,
     drops: Arc<DropCounters>,
     totals: Arc<Totals>,
-    /// Where the sweep over all peers goes on.
-    sweep: usize,
+    /// The sweep that goes on.
+    sweep: Sweep,
 }
 
 impl Hub {
@@ -246,12 +247,14 @@ impl Hub {
     /// A peer that is not due costs one comparison, so there is no timer queue; call it every
     /// 10 ms or so.
     pub fn handle_timeouts(&mut self, io: &mut Io<'_>) -> bool {
-        while self.sweep < self.peers.len() {
+        if self.sweep.is_over() {
+            self.sweep.begin(&self.due, io.now);
+        }
+        while let Some(index) = self.sweep.next_peer(&self.peers) {
             if io.outbox.free() < Outbox::RESERVE {
                 return false;
             }
-            let index = self.sweep as u32;
-            self.sweep += 1;
+            self.sweep.advance();
             if self.due[index as usize] <= io.now {
                 let timestamp = self.timestamp(index, io);
                 if let Some(peer) = &mut self.peers[index as usize] {
@@ -261,7 +264,6 @@ impl Hub {
                 }
             }
         }
-        self.sweep = 0;
         true
     }
 
@@ -288,8 +290,8 @@ impl Hub {
         let unserved = stream.unserved(cursor);
         let batch = limit.min(io.outbox.free()).min(unserved.len());
         let (batch, rest) = unserved.split_at(batch);
-        self.senders.fetch(batch);
-        for &index in batch {
+        for (position, &index) in batch.iter().enumerate() {
+            self.senders.prefetch(batch, position);
             if let Some((state, path)) = self.senders.get_mut(index)
                 && state.send(&stream.history, cursor.number, moment, path, io.outbox)
             {

@@ -47,6 +47,7 @@ mod send_options;
 mod send_state;
 mod send_states;
 mod stream;
+mod sweep;
 mod totals;
 mod transport_counters;
 

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use skywave_dtls::{Dtls, Identity, Role};
 use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
+use skywave_prefetch::prefetch;
 use skywave_rtp::{Counters, CountersSnapshot};
 
 use self::association::send_dtls;
@@ -306,6 +307,15 @@ impl Peer {
         let step = self.handle_dtls_event(event, io);
         self.schedule(io.now);
         step
+    }
+
+    /// Has the processor fetch what a timeout looks at beyond this.
+    pub(crate) fn prefetch_parts(&self) {
+        prefetch(&*self.settled);
+        prefetch(&*self.config.counters);
+        if let Phase::Sending { reporter, .. } = &self.phase {
+            prefetch(&**reporter);
+        }
     }
 
     /// Adds what its counters gained to those of all.

@@ -12,6 +12,8 @@ use crate::outbox::Outbox;
 use crate::send_options::SendOptions;
 
 /// The hot state of one peer.
+// In as few cache lines as its size takes.
+#[repr(align(64))]
 pub(crate) struct SendState {
     srtp: SrtpSender,
     packetizer: Packetizer,
