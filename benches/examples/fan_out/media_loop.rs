@@ -2,6 +2,7 @@
 //! that is set by hand, and an outbox whose datagrams are thrown away.
 
 use std::collections::VecDeque;
+use std::iter::repeat_with;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -23,7 +24,7 @@ use crate::stopwatch::Stopwatch;
 /// A hub and its time.
 pub(crate) struct MediaLoop {
     hub: Hub,
-    /// Of all peers, as they were made.
+    /// Of all peers, as they were made, and of some to come.
     counters: Vec<Arc<Counters>>,
     outbox: Outbox,
     events: Vec<(PeerId, PeerEvent)>,
@@ -63,7 +64,7 @@ impl MediaLoop {
 
     /// Where the peers' packets are counted.
     pub(crate) fn counters(&self) -> &[Arc<Counters>] {
-        &self.counters
+        &self.counters[..self.peers()]
     }
 
     fn connect_one(&mut self, number: usize, identity: &Identity, listeners: &Listeners) {
@@ -72,8 +73,12 @@ impl MediaLoop {
         let (mut listener, offer) = listeners.listener(path.remote, self.now);
         let description = local.description(identity, &[SERVER]);
         let (answer, remote) = answer(&description, &offer);
-        let counters = Arc::default();
-        self.counters.push(Arc::clone(&counters));
+        if self.counters.len() == number {
+            // So many are made side by side by the engine.
+            self.counters
+                .extend(repeat_with(Arc::default).take(SIDE_BY_SIDE));
+        }
+        let counters = Arc::clone(&self.counters[number]);
         let config = PeerConfig {
             id: PeerId(number as u64),
             local,
@@ -204,6 +209,7 @@ fn answer(local: &skywave_sdp::LocalDescription, offer: &str) -> (String, Remote
     (text, Remote::new(&negotiated, STREAM, FORMAT))
 }
 
+const SIDE_BY_SIDE: usize = 64;
 const PCMU: CodecDescription = CodecDescription {
     name: "PCMU",
     clock_rate: 8000,

@@ -4,12 +4,7 @@
 //! The stages are differences: packetizers alone, packetizers and SRTP, and the whole hub, each
 //! with as many states laid out alike. Each is measured twice: as it runs by itself, and with the
 //! nearer caches emptied before every batch, as the kernel does when it sends one.
-//!
-//! A listener's counters lie where there was room when its handle was made, among the states of
-//! handshakes, and are fetched a batch at a time. What that still costs is shown by another one:
-//! with counters side by side.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use skywave_srtp::Profile;
@@ -53,26 +48,22 @@ struct States {
     media_loop: MediaLoop,
     slab: Slab,
     slab_128: Slab,
-    /// Its counters lie one after another, not wherever there was room when a peer was made.
-    compact: Slab,
 }
 
 impl States {
     fn new(listeners: usize) -> States {
         let media_loop = MediaLoop::connect(listeners);
-        let side_by_side: Vec<_> = (0..listeners).map(|_| Arc::default()).collect();
         States {
             slab: Slab::new(media_loop.counters(), PROFILE),
             slab_128: Slab::new(media_loop.counters(), Profile::AeadAes128Gcm),
-            compact: Slab::new(&side_by_side, PROFILE),
             media_loop,
         }
     }
 
     fn measure(&mut self, table: &Table, run: &mut Run) {
         let mut sweeping = Stopwatch::new();
-        let mut times: [Vec<f64>; 5] = Default::default();
-        let [all, packetize, protect, protect_128, compact] = &mut times;
+        let mut times: [Vec<f64>; 4] = Default::default();
+        let [all, packetize, protect, protect_128] = &mut times;
         // In turns, so that whatever else the machine does happens to all of them.
         for _ in 0..run.rounds {
             run.frames(all, |disturb, sending| {
@@ -81,7 +72,6 @@ impl States {
             run.stage(packetize, &mut self.slab, Stage::Packetize);
             run.stage(protect, &mut self.slab, Stage::Protect);
             run.stage(protect_128, &mut self.slab_128, Stage::Protect);
-            run.stage(compact, &mut self.compact, Stage::Protect);
         }
         let seconds = (FRAME * (run.rounds * ROUND) as u32).as_secs_f64();
         let sweeps = nanos(sweeping.take()) / run.listeners as f64 / seconds;
@@ -89,26 +79,20 @@ impl States {
     }
 }
 
-fn print(table: &Table, times: [(f64, f64); 5], sweeps: f64) {
+fn print(table: &Table, times: [(f64, f64); 4], sweeps: f64) {
     let least = times[0].1;
-    let [all, packetize, protect, protect_128, compact] = times.map(|times| times.0);
+    let [all, packetize, protect, protect_128] = times.map(|times| times.0);
     let row = |what: &str, nanos, bar| table.row(what, nanos, "ns/packet", bar);
     row("header, copy, count", packetize, Bar::None);
     row("protect, AES-256-GCM", protect - packetize, Bar::None);
     row("walk and rest", all - protect, Bar::None);
     row("all", all, Bar::AtMost(200.0));
     row("all, least of all frames", least, Bar::None);
-    let instead = |what: &str, protect_instead| {
-        let what = format!("all, {what}");
-        table.row(
-            what,
-            all - protect + protect_instead,
-            "ns/packet",
-            Bar::None,
-        );
-    };
-    instead("were it AES-128-GCM", protect_128);
-    instead("did counters lie side by side", compact);
+    row(
+        "all, were it AES-128-GCM",
+        all - protect + protect_128,
+        Bar::None,
+    );
     table.row("sweeps and reports", sweeps, "ns/listener/s", Bar::None);
 }
 

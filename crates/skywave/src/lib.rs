@@ -46,6 +46,7 @@ mod error;
 mod fan_out;
 mod fec_response;
 mod lateness;
+mod listener_counters;
 mod listening_quality;
 mod loss_distribution;
 mod mailbox;

@@ -21,6 +21,7 @@ use crate::audio_track::AudioTrack;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::listener_counters;
 use crate::media_thread::Command;
 use crate::negotiation;
 use crate::patience::{PATIENCE, first, within};
@@ -86,7 +87,7 @@ impl AudioTransmitter {
             id,
             local: LocalParameters::from_random(rand::random()),
             signaling: Signaling::New,
-            counters: Arc::default(),
+            counters: listener_counters::take(),
             transport: Arc::default(),
             status,
             abandoned: AtomicBool::new(false),
