@@ -51,6 +51,8 @@ struct Moment {
     time: Instant,
     threads: ThreadTimes,
     frames: u64,
+    /// Of these, late by more than [`LATE`].
+    late: u64,
 }
 
 /// Tracks with a listener each.
@@ -140,7 +142,16 @@ impl Stage {
                 .iter()
                 .map(|(track, ..)| track.stats().frames)
                 .sum(),
+            late: self.lateness().count_above(LATE),
         })
+    }
+
+    fn lateness(&self) -> Lateness {
+        let mut lateness = Lateness::default();
+        for (track, ..) in &self.calls {
+            lateness.merge(&track.stats().lateness);
+        }
+        lateness
     }
 
     fn report(&self, arguments: &Arguments, before: &Moment, after: &Moment) {
@@ -169,15 +180,19 @@ impl Stage {
         let threads: usize = after.threads.values().map(|(threads, _)| threads).sum();
         println!("{:16} {threads:>7}", "all");
         report_load(arguments, encoding, after.frames - before.frames, elapsed);
+        println!(
+            "frames late by more than 10 ms in this time {} of {}",
+            after.late - before.late,
+            after.frames - before.frames
+        );
         self.report_lateness();
     }
 
     fn report_lateness(&self) {
-        let mut lateness = Lateness::default();
+        let lateness = self.lateness();
         let (mut frames, mut skipped, mut dropped, mut starved, mut packets) = (0, 0, 0, 0, 0);
         for (track, transmitter, _) in &self.calls {
             let stats = track.stats();
-            lateness.merge(&stats.lateness);
             frames += stats.frames;
             skipped += stats.frames_skipped;
             dropped += stats.frames_dropped;
