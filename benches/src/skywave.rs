@@ -10,7 +10,8 @@ use skywave_srtp::{MasterKey, SrtpSender};
 use crate::listener::{AUDIO_LEVEL_ID, FIRST_SEQUENCE_NUMBER, MID, MID_ID, PAYLOAD_TYPE};
 use crate::{Frame, Listener, Session};
 
-/// A listener's packetizer and SRTP.
+/// A listener's packetizer and SRTP, laid out as the hub's.
+#[repr(align(64))]
 pub struct Skywave {
     packetizer: Packetizer,
     sender: SrtpSender,
