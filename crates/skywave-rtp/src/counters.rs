@@ -7,7 +7,8 @@
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::{NtpTime, ReportBlock, round_trip_time};
+use crate::counters_snapshot::jitter_seconds;
+use crate::{CountersSnapshot, NtpTime, ReportBlock, round_trip_time};
 
 /// The counters of one listener: totals of its SSRC since it began to listen.
 // What every packet counts comes first and lies in one cache line.
@@ -277,178 +278,10 @@ impl Counters {
     }
 }
 
-/// All counters of one listener at one moment. The fields are as the accessors of [`Counters`]
-/// say that have their names.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct CountersSnapshot {
-    /// RTP packets sent, retransmissions included.
-    pub packets_sent: u64,
-    /// Payload octets sent, retransmissions included.
-    pub bytes_sent: u64,
-    /// Octets of RTP header sent, header extensions included.
-    pub header_bytes_sent: u64,
-    /// Packets sent once more.
-    pub retransmitted_packets_sent: u64,
-    /// Payload octets sent once more.
-    pub retransmitted_bytes_sent: u64,
-    /// Octets of frames repeated in RED packets.
-    pub redundant_bytes_sent: u64,
-    /// How long after its time the latest packet left.
-    pub max_lateness: Duration,
-    /// Generic NACK messages received.
-    pub nack_count: u64,
-    /// What the path can carry by the remote's last estimate, in bit/s.
-    pub bandwidth_estimate: Option<u64>,
-    /// RTCP datagrams sent.
-    pub rtcp_packets_sent: u64,
-    /// Octets of RTCP sent, before SRTCP.
-    pub rtcp_bytes_sent: u64,
-    /// Report blocks received; 0 means that what follows is not known.
-    pub reports_received: u64,
-    /// When the last of them arrived.
-    pub last_report: Option<NtpTime>,
-    /// The extended highest sequence number.
-    pub highest_sequence: u32,
-    /// Share of packets lost between the last two reports, 0 to 1.
-    pub fraction_lost: f64,
-    /// Packets lost; may be negative.
-    pub packets_lost: i64,
-    /// Interarrival jitter in units of the RTP clock.
-    pub jitter: u32,
-    /// The last round-trip time measured.
-    pub round_trip_time: Option<Duration>,
-    /// Sum of all round-trip times measured.
-    pub total_round_trip_time: Duration,
-    /// How many were measured.
-    pub round_trip_time_measurements: u64,
-}
-
-impl CountersSnapshot {
-    /// Interarrival jitter in seconds, for a stream of `clock_rate` Hz; 0 if that is 0.
-    pub fn jitter_seconds(&self, clock_rate: u32) -> f64 {
-        jitter_seconds(self.jitter, clock_rate)
-    }
-}
-
 /// One writer: no read-modify-write instruction is needed.
 fn add(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(amount), Relaxed);
 }
 
-fn jitter_seconds(jitter: u32, clock_rate: u32) -> f64 {
-    if clock_rate == 0 {
-        return 0.0;
-    }
-    f64::from(jitter) / f64::from(clock_rate)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn block() -> ReportBlock {
-        ReportBlock {
-            ssrc: 1,
-            fraction_lost: 64,
-            cumulative_lost: -3,
-            highest_sequence: 7,
-            jitter: 480,
-            last_sr: 0x0001_0000,
-            delay_since_last_sr: 0x0000_8000,
-        }
-    }
-
-    #[test]
-    fn counters_start_at_zero_with_no_round_trip_time() {
-        assert_eq!(Counters::default().snapshot(), CountersSnapshot::default());
-        assert_eq!(Counters::default().round_trip_time(), None);
-    }
-
-    #[test]
-    fn report_sets_loss_jitter_and_round_trip_time() {
-        let counters = Counters::default();
-        counters.record_report(&block(), NtpTime(0x0002_0000_0000));
-        let seen = counters.snapshot();
-        assert_eq!((seen.fraction_lost, seen.packets_lost), (0.25, -3));
-        assert_eq!((seen.jitter, seen.jitter_seconds(48_000)), (480, 0.01));
-        assert_eq!(counters.jitter_seconds(8000), 0.06);
-        assert_eq!(seen.round_trip_time, Some(Duration::from_millis(500)));
-        assert_eq!(seen.reports_received, 1);
-        assert_eq!(seen.last_report, Some(NtpTime(0x0002_0000_0000)));
-        assert_eq!(seen.highest_sequence, 7);
-    }
-
-    #[test]
-    fn round_trip_times_add_up_and_the_last_one_stays() {
-        let counters = Counters::default();
-        counters.record_report(&block(), NtpTime(0x0002_0000_0000));
-        counters.record_report(&block(), NtpTime(0x0001_8000_0000));
-        assert_eq!(counters.round_trip_time(), Some(Duration::ZERO));
-        let unmeasured = ReportBlock {
-            last_sr: 0,
-            fraction_lost: 0,
-            ..block()
-        };
-        counters.record_report(&unmeasured, NtpTime(0x0003_0000_0000));
-        assert_eq!(counters.round_trip_time(), Some(Duration::ZERO));
-        assert_eq!(counters.total_round_trip_time(), Duration::from_millis(500));
-        assert_eq!(counters.round_trip_time_measurements(), 2);
-        assert_eq!(
-            (counters.fraction_lost(), counters.reports_received()),
-            (0.0, 3)
-        );
-    }
-
-    #[test]
-    fn rtcp_is_counted_apart_from_rtp() {
-        let counters = Counters::default();
-        counters.record_packet(20, 80);
-        counters.record_rtcp(52);
-        counters.record_rtcp(60);
-        counters.record_nack();
-        let seen = counters.snapshot();
-        assert_eq!(
-            (seen.packets_sent, seen.bytes_sent, seen.header_bytes_sent),
-            (1, 80, 20)
-        );
-        assert_eq!((seen.rtcp_packets_sent, seen.rtcp_bytes_sent), (2, 112));
-        assert_eq!(seen.nack_count, 1);
-    }
-
-    /// W3C webrtc-stats: `retransmittedPacketsSent` and `retransmittedBytesSent` are part of
-    /// `packetsSent` and `bytesSent`, whichever stream they went in.
-    #[test]
-    fn retransmissions_are_counted_among_all_packets_and_apart() {
-        let counters = Counters::default();
-        counters.record_packet(20, 80);
-        counters.record_retransmission(20, 80);
-        counters.record_rtx(24, 82);
-        let seen = counters.snapshot();
-        assert_eq!((seen.packets_sent, seen.bytes_sent), (3, 242));
-        assert_eq!(seen.header_bytes_sent, 64);
-        let again = (
-            seen.retransmitted_packets_sent,
-            seen.retransmitted_bytes_sent,
-        );
-        assert_eq!(again, (2, 162));
-    }
-
-    #[test]
-    fn latest_packet_counts() {
-        let counters = Counters::default();
-        for micros in [3, 900, 40] {
-            counters.record_lateness(micros);
-        }
-        assert_eq!(counters.max_lateness(), Duration::from_micros(900));
-    }
-
-    #[test]
-    fn jitter_without_a_clock_rate_is_zero() {
-        let snapshot = CountersSnapshot {
-            jitter: 5,
-            ..CountersSnapshot::default()
-        };
-        assert_eq!(snapshot.jitter_seconds(0), 0.0);
-    }
-}
+mod tests;

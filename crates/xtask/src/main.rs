@@ -80,6 +80,6 @@ Usage: cargo xtask COMMAND
                             beside the kernel's send alone, and how late it is
   instructions [--update]   instructions per packet under valgrind, beside those committed
   fuzz [TARGET [SECONDS]]   libFuzzer; `all` for TARGET runs every one, none lists them
-  miri                      the tests of the wire formats under Miri, on nightly Rust
+  miri                      the unit tests of the pure crates under Miri, on nightly Rust
   screenshots               make docs/screenshot.png from the browser test
 ";

@@ -305,6 +305,7 @@ fn any_remote_fragment_is_taken_until_it_is_known() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "hashes more than 200 requests")]
 fn more_checks_than_the_rate_are_dropped_and_forged_ones_do_not_count() {
     let mut call = Call::new();
     let good = call.request(|writer| writer.username("AwMDAwMD:peer"));
