@@ -237,7 +237,7 @@ impl Hub {
         let index = *self.by_path.get(&path).ok_or(stranger)?;
         let timestamp = self.timestamp(index, io);
         let peer = self.peer(index).ok_or(stranger)?;
-        let step = peer.handle_rtcp(datagram, timestamp, io)?;
+        let step = peer.handle_rtcp(path, datagram, timestamp, io)?;
         self.apply(index, step, io);
         Ok(())
     }

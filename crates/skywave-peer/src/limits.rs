@@ -22,8 +22,9 @@ pub struct Limits {
     pub consent_timeout: Duration,
     /// Whether a call ends for which nothing speaks any more: no RTCP from the peer for three
     /// report intervals (15 s or more), reports that say that nothing arrives, or loss at which
-    /// TCP would send a tenth (RFC 8083). Default: true. For peers that send no RTCP at all it
-    /// has to be false. A peer that is disconnected is not judged.
+    /// TCP would send a tenth (RFC 8083). Default: true. For peers that send no RTCP at all,
+    /// as Pion and webrtc-rs without their interceptors, it has to be false. A peer that is
+    /// disconnected, or reports from another address than media goes to, is not judged.
     pub circuit_breaker: bool,
 }
 

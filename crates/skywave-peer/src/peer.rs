@@ -211,10 +211,11 @@ impl Peer {
         Ok(self.advance(io))
     }
 
-    /// Reads RTCP that came from one of this peer's paths. `timestamp` is the stream's RTP time of
+    /// Reads RTCP that came over one of this peer's paths. `timestamp` is the stream's RTP time of
     /// this moment.
     pub(crate) fn handle_rtcp(
         &mut self,
+        path: Path,
         datagram: &mut [u8],
         timestamp: Option<u32>,
         io: &mut Io<'_>,
@@ -222,7 +223,13 @@ impl Peer {
         let Phase::Sending { reporter, .. } = &mut self.phase else {
             return Err(DropReason::RtcpBeforeKeys);
         };
-        let heard = reporter.receive(datagram, io)?;
+        let mut heard = reporter.receive(datagram, io)?;
+        // A peer that has moved hears nothing until media follows it there. How long that may take
+        // is a question of consent (RFC 7675), as the old path is the selected one until then.
+        if self.ice.selected() != Some(path) {
+            reporter.forgive();
+            heard.trip = None;
+        }
         let transport = &self.config.transport;
         transport.record_received(datagram.len(), io.ntp);
         self.signs.record(io.now);

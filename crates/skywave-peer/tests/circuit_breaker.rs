@@ -102,6 +102,22 @@ fn rfc8083_4_2_reports_that_nothing_arrives_end_the_call() {
     assert_eq!(world.events_of(index).pop(), tripped(Trip::MediaTimeout));
 }
 
+/// As webrtc-rs and Pion do behind a NAT that has given them another address: media follows such a
+/// peer when the old one has been silent for long enough.
+#[test]
+fn listener_that_misses_media_because_it_has_moved_is_followed_and_not_given_up() {
+    let mut world = guarded();
+    let index = world.connect();
+    world.listeners[index].report_interval = Some(Duration::from_secs(1));
+    world.run(Duration::from_secs(20));
+    world.listeners[index].nominates = false;
+    let now = world.now;
+    world.listeners[index].move_to(7, now);
+    world.run(Duration::from_secs(60));
+    let after: Vec<_> = world.events_of(index).into_iter().skip(1).collect();
+    assert_eq!(after, [PeerEvent::Moved(world.listeners[index].path)]);
+}
+
 #[test]
 fn pause_of_the_stream_is_not_the_listeners_silence() {
     let mut world = guarded();

@@ -1,6 +1,7 @@
 //! Whole calls between an `AudioTransmitter` and a real peer on this machine.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod audience;
 mod beside_audio;
 mod encodings;
 mod nat;

@@ -22,7 +22,7 @@ use webrtc::rtp_transceiver::rtp_transceiver_direction::RTCRtpTransceiverDirecti
 use webrtc::rtp_transceiver::{RTCPFeedback, RTCRtpTransceiverInit};
 use webrtc::track::track_remote::TrackRemote;
 
-/// A listener.
+/// A listener, which reports what it receives.
 pub(crate) struct Listener {
     connection: Arc<RTCPeerConnection>,
     packets: mpsc::UnboundedReceiver<Packet>,
@@ -66,21 +66,12 @@ impl Listener {
         Self::with(media).await
     }
 
-    /// One that reports what it receives, twice a second.
-    pub(crate) async fn reporting() -> Self {
-        let mut media = MediaEngine::default();
-        media.register_default_codecs().unwrap();
-        let mut interceptors = Registry::new();
-        let reports = ReceiverReport::builder().with_interval(Duration::from_millis(500));
-        interceptors.add(Box::new(reports));
-        Self::with_interceptors(media, interceptors).await
-    }
-
     async fn with(media: MediaEngine) -> Self {
-        Self::with_interceptors(media, Registry::new()).await
-    }
-
-    async fn with_interceptors(media: MediaEngine, interceptors: Registry) -> Self {
+        // A peer that never reports is ended after 15 s (RFC 8083 §4.1), which a busy machine takes
+        // for many a test.
+        let mut interceptors = Registry::new();
+        let reports = ReceiverReport::builder().with_interval(REPORT_INTERVAL);
+        interceptors.add(Box::new(reports));
         // rustls has no default where other crates of the workspace chose another provider than
         // webrtc-rs; all but the first call change nothing.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -217,3 +208,6 @@ async fn forward(track: Arc<TrackRemote>, packets: mpsc::UnboundedSender<Packet>
 
 /// Nothing that these tests wait for takes longer on any machine that works.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Often, so that a test need not wait for a report.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);

@@ -63,7 +63,7 @@ const MEMBERS: [(&str, &str); 10] = [
 async fn reported() -> (AudioTransmitter, Listener) {
     let mut transmitter = AudioTransmitter::new(Config::default()).unwrap();
     transmitter.start_transmission(tone(440.0));
-    let mut listener = Listener::reporting().await;
+    let mut listener = Listener::new().await;
     call(&mut transmitter, &listener).await;
     listener.packets(10).await;
     let reported = async {
