@@ -84,6 +84,7 @@ mod ramp;
 mod retired_source;
 mod reverb;
 mod sequence;
+mod silence_gate;
 mod silence_policy;
 mod source;
 mod source_player;
