@@ -52,6 +52,8 @@ mod g722;
 mod gain;
 #[cfg(test)]
 mod goertzel;
+#[cfg(test)]
+mod level;
 mod melody;
 #[cfg(feature = "microphone")]
 mod microphone;
