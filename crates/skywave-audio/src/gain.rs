@@ -136,16 +136,7 @@ const MAX_DB: f32 = 20.0;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A constant.
-    struct Level(f32);
-
-    impl AudioSource for Level {
-        fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-            pcm.fill([self.0; 2]);
-            pcm.len()
-        }
-    }
+    use crate::level::Level;
 
     #[test]
     fn volume_is_in_decibels_and_within_limits() {
@@ -157,7 +148,7 @@ mod tests {
             (1e9, 5.0),
             (f32::NAN, 0.5),
         ] {
-            let (mut gain, _) = Gain::new(Level(0.5), db);
+            let (mut gain, _) = Gain::new(Level::endless(0.5), db);
             let mut pcm = [[0.0; 2]; 4];
             assert_eq!(gain.read(&mut pcm), 4);
             assert!((pcm[0][0] - expected).abs() < 1e-5, "{db}: {pcm:?}");
@@ -166,7 +157,7 @@ mod tests {
 
     #[test]
     fn changes_are_ramps_of_5_ms() {
-        let (mut gain, volume) = Gain::new(Level(0.5), 0.0);
+        let (mut gain, volume) = Gain::new(Level::endless(0.5), 0.0);
         let mut pcm = [[0.0; 2]; 960];
         gain.read(&mut pcm);
         volume.set_muted(true);

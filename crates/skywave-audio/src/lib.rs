@@ -52,6 +52,8 @@ mod g722;
 mod gain;
 #[cfg(test)]
 mod goertzel;
+#[cfg(test)]
+mod level;
 mod melody;
 #[cfg(feature = "microphone")]
 mod microphone;
@@ -84,6 +86,7 @@ mod ramp;
 mod retired_source;
 mod reverb;
 mod sequence;
+mod silence_gate;
 mod silence_policy;
 mod source;
 mod source_player;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::frame_clock::rtp_timestamp;
-use crate::silence_policy::{SilenceGate, Verdict};
+use crate::silence_gate::{SilenceGate, Verdict};
 use crate::{EncodedFrame, Encoder, EncoderSettings, Error, SilencePolicy, VoiceActivity};
 
 /// Collects the samples of a packet and encodes it when it is full.

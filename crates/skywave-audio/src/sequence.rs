@@ -116,34 +116,10 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     use super::*;
-
-    /// A constant for `left` samples, `per_read` at a time.
-    struct Level {
-        value: f32,
-        left: usize,
-        per_read: usize,
-    }
-
-    impl AudioSource for Level {
-        fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-            let count = self.left.min(pcm.len()).min(self.per_read);
-            self.left -= count;
-            pcm.fill([9.0; 2]);
-            pcm[..count].fill([self.value; 2]);
-            count
-        }
-
-        fn ended(&self) -> bool {
-            self.left == 0
-        }
-    }
+    use crate::level::Level;
 
     fn level(value: f32, left: usize, per_read: usize) -> Box<dyn AudioSource> {
-        Box::new(Level {
-            value,
-            left,
-            per_read,
-        })
+        Box::new(Level::lasting(value, left).at_most(per_read))
     }
 
     #[test]

@@ -27,13 +27,15 @@ const STEPS: [&str; 2] = [
     "test --workspace --bench *",
 ];
 
-/// Likewise; these call real peers and the system's libopus.
+/// Likewise; these call real peers, and the system's libopus and libasound.
 const STEPS_WITH_PEERS: [&str; 3] = [
     "test --workspace --features skywave-tests/interop --test interop_*",
     // Once more with the system's libopus; the tests of the program are named to have it built.
-    "test --workspace --features skywave-cli/audiopus,skywave-tests/interop --lib",
-    "test --workspace --features skywave-cli/audiopus,skywave-tests/interop --test serve \
-     --test interop_aiortc opus_is_heard",
+    // The microphone's devices are made of configuration: they need no sound card.
+    "test --workspace --features skywave-cli/audiopus,skywave-cli/microphone,skywave-tests/interop \
+     --lib --test microphone",
+    "test --workspace --features skywave-cli/audiopus,skywave-cli/microphone,skywave-tests/interop \
+     --test serve --test interop_aiortc opus_is_heard",
 ];
 
 /// For each target: enough to find what a change broke at once. More is for `cargo xtask fuzz`.

@@ -1,32 +1,6 @@
 use super::*;
+use crate::level::Level;
 use crate::{Gain, Sequence, SourcePlayer, TrackEvent};
-
-/// A constant for `left` samples.
-struct Level {
-    value: f32,
-    left: usize,
-}
-
-impl AudioSource for Level {
-    fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-        let count = self.left.min(pcm.len());
-        self.left -= count;
-        pcm.fill([9.0; 2]);
-        pcm[..count].fill([self.value; 2]);
-        count
-    }
-
-    fn ended(&self) -> bool {
-        self.left == 0
-    }
-}
-
-fn level(value: f32) -> Level {
-    Level {
-        value,
-        left: usize::MAX,
-    }
-}
 
 fn read(mixer: &mut Mixer) -> [[f32; 2]; 960] {
     let mut pcm = [[7.0; 2]; 960];
@@ -38,8 +12,8 @@ fn read(mixer: &mut Mixer) -> [[f32; 2]; 960] {
 fn inputs_are_added_with_their_volumes_and_fade_in_and_out() {
     let (mut mixer, inputs) = Mixer::new();
     assert_eq!(read(&mut mixer), [[0.0; 2]; 960]);
-    let first = inputs.add(level(0.5), 0.0).unwrap();
-    let second = inputs.add(level(0.5), -6.0206).unwrap();
+    let first = inputs.add(Level::endless(0.5), 0.0).unwrap();
+    let second = inputs.add(Level::endless(0.5), -6.0206).unwrap();
     let pcm = read(&mut mixer);
     let step = pcm.windows(2).map(|pair| (pair[1][0] - pair[0][0]).abs());
     assert!(pcm[0][0] < 0.01 && step.fold(0.0, f32::max) < 0.005);
@@ -57,7 +31,7 @@ fn inputs_are_added_with_their_volumes_and_fade_in_and_out() {
 fn sum_is_bent_below_full_scale_and_small_sums_pass_as_they_are() {
     let (mut mixer, inputs) = Mixer::new();
     for _ in 0..30 {
-        inputs.add(level(-0.9), 0.0).unwrap();
+        inputs.add(Level::endless(-0.9), 0.0).unwrap();
     }
     read(&mut mixer);
     let [loud, _] = read(&mut mixer)[0];
@@ -70,16 +44,8 @@ fn sum_is_bent_below_full_scale_and_small_sums_pass_as_they_are() {
 #[test]
 fn input_that_ends_leaves_the_others_playing() {
     let (mut mixer, inputs) = Mixer::new();
-    inputs.add(level(0.25), 0.0).unwrap();
-    let short = inputs
-        .add(
-            Level {
-                value: 0.25,
-                left: 1_000,
-            },
-            0.0,
-        )
-        .unwrap();
+    inputs.add(Level::endless(0.25), 0.0).unwrap();
+    let short = inputs.add(Level::lasting(0.25, 1_000), 0.0).unwrap();
     assert!(!short.is_gone());
     read(&mut mixer);
     let pcm = read(&mut mixer);
@@ -143,7 +109,7 @@ fn input_that_panics_leaves_the_others_playing() {
     }
     let (mut mixer, inputs) = Mixer::new();
     let faulty = inputs.add(Faulty, 0.0).unwrap();
-    inputs.add(level(0.25), 0.0).unwrap();
+    inputs.add(Level::endless(0.25), 0.0).unwrap();
     read(&mut mixer);
     assert_eq!(read(&mut mixer), [[0.25; 2]; 960]);
     assert!(faulty.is_gone());
@@ -255,24 +221,24 @@ fn input_that_fails_is_told_and_dropped_by_who_plays_the_mixer() {
 #[test]
 fn places_are_limited_and_become_free() {
     let (mut mixer, inputs) = Mixer::with_limit(2);
-    let first = inputs.add(level(0.1), 0.0).unwrap();
-    inputs.add(level(0.1), 0.0).unwrap();
+    let first = inputs.add(Level::endless(0.1), 0.0).unwrap();
+    inputs.add(Level::endless(0.1), 0.0).unwrap();
     assert!(matches!(
-        inputs.add(level(0.1), 0.0),
+        inputs.add(Level::endless(0.1), 0.0),
         Err(Error::MixerFull { limit: 2 })
     ));
     first.remove();
     read(&mut mixer);
-    inputs.add(level(0.1), 0.0).unwrap();
+    inputs.add(Level::endless(0.1), 0.0).unwrap();
     drop(mixer);
-    assert!(inputs.add(level(0.1), 0.0).is_err());
+    assert!(inputs.add(Level::endless(0.1), 0.0).is_err());
 }
 
 #[test]
 fn numbers_without_sense_do_not_spread() {
     let (mut mixer, inputs) = Mixer::new();
-    inputs.add(level(f32::NAN), 0.0).unwrap();
-    inputs.add(level(0.25), 0.0).unwrap();
+    inputs.add(Level::endless(f32::NAN), 0.0).unwrap();
+    inputs.add(Level::endless(0.25), 0.0).unwrap();
     read(&mut mixer);
     assert_eq!(read(&mut mixer), [[0.25; 2]; 960]);
 }

@@ -2,41 +2,9 @@ mod changes;
 
 use super::*;
 use crate::Tone;
+use crate::level::Level;
 
 const FRAME_SAMPLES: usize = 960;
-
-/// A constant for `left` samples, then its end.
-struct Level {
-    value: f32,
-    left: usize,
-}
-
-impl AudioSource for Level {
-    fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-        let count = self.left.min(pcm.len());
-        self.left -= count;
-        // Beyond its count a source may leave anything.
-        pcm.fill([9.0; 2]);
-        pcm[..count].fill([self.value; 2]);
-        count
-    }
-
-    fn ended(&self) -> bool {
-        self.left == 0
-    }
-}
-
-/// Gives `per_read` samples a read, and never ends.
-struct Slow {
-    per_read: usize,
-}
-
-impl AudioSource for Slow {
-    fn read(&mut self, pcm: &mut [[f32; 2]]) -> usize {
-        pcm[..self.per_read].fill([0.5; 2]);
-        self.per_read
-    }
-}
 
 /// Gives one frame, then panics.
 struct Faulty {
@@ -60,8 +28,7 @@ impl Drop for Faulty {
 }
 
 fn level(value: f32) -> Option<Box<dyn AudioSource>> {
-    let left = usize::MAX;
-    Some(Box::new(Level { value, left }))
+    Some(Box::new(Level::endless(value)))
 }
 
 fn playing(source: Option<Box<dyn AudioSource>>) -> SourcePlayer {
@@ -153,10 +120,7 @@ fn replacing_twice_without_a_read_fades_from_what_was_heard() {
 #[test]
 fn ended_source_leaves_silence_and_is_no_underrun() {
     let mut player = SourcePlayer::new();
-    player.replace(Some(Box::new(Level {
-        value: 0.5,
-        left: 1_000,
-    })));
+    player.replace(Some(Box::new(Level::lasting(0.5, 1_000))));
     assert_eq!(
         read(&mut player).1,
         Supply {
@@ -194,7 +158,7 @@ fn ended_source_leaves_silence_and_is_no_underrun() {
 #[test]
 fn starved_source_is_counted_and_stays() {
     let mut player = SourcePlayer::new();
-    player.replace(Some(Box::new(Slow { per_read: 900 })));
+    player.replace(Some(Box::new(Level::endless(0.5).at_most(900))));
     for _ in 0..3 {
         let (pcm, supply) = read(&mut player);
         assert_eq!(

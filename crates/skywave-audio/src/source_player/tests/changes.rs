@@ -94,12 +94,7 @@ fn fallback_begins_with_the_sample_behind_the_last_and_waits_for_its_next_turn()
         step: 1e-4,
     })));
     assert_eq!(read(&mut player).0, [[0.0; 2]; FRAME_SAMPLES], "taken out");
-    let short = || {
-        Box::new(Level {
-            value: 0.5,
-            left: 700,
-        })
-    };
+    let short = || Box::new(Level::lasting(0.5, 700));
     player.replace(Some(short()));
     let (pcm, supply) = read(&mut player);
     assert!(supply.ended && supply.samples_supplied == FRAME_SAMPLES);
@@ -167,7 +162,7 @@ fn fallback_that_ends_leaves_silence_and_another_may_take_its_place_at_once() {
 
 #[test]
 fn underrun_has_a_beginning_and_an_end() {
-    let mut player = playing(Some(Box::new(Slow { per_read: 900 })));
+    let mut player = playing(Some(Box::new(Level::endless(0.5).at_most(900))));
     assert!(events(&mut player).contains(&TrackEvent::UnderrunStarted));
     read(&mut player);
     assert_eq!(events(&mut player), []);
