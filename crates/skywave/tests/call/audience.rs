@@ -116,7 +116,7 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
                 if choice.is_multiple_of(2) {
                     guest.listener.close().await;
                 } else {
-                    guest.leave().await;
+                    guest.transmitter.close().await;
                 }
             }
             2 => track.set_opus_options(OpusOptions {
@@ -142,10 +142,10 @@ const WISHES: [&str; 3] = [
     "maxaveragebitrate=25000",
 ];
 
-/// Some have an encoding of their own, which begins and ends with them.
+/// Some have an encoding of their own, which begins and ends with them, one in shorter packets.
 const GUESTS_WISHES: [&str; 4] = [
     "stereo=1;useinbandfec=1",
-    "usedtx=1",
+    "usedtx=1\r\na=maxptime:20",
     "maxplaybackrate=16000;cbr=1",
     "maxaveragebitrate=16000;stereo=1",
 ];
