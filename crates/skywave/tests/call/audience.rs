@@ -101,9 +101,13 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
     let engine = Engine::bind(EngineConfig::default()).unwrap();
     let track = track(&engine);
     let mut staying = audience(&engine, &track, 20).await;
+    for member in &mut staying {
+        let waiting = member.listener.waiting_packets();
+        member.packets.extend(waiting);
+    }
     let mut guests: Vec<Member> = Vec::new();
     let mut random = 1_u32;
-    for _ in 0..40 {
+    for _ in 0..STEPS {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let choice = (random >> 8) as usize;
         match random >> 30 {
@@ -127,6 +131,10 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
         }
         staying[0].hear(2).await;
     }
+    // As many as the first heard meanwhile: nobody was given up.
+    for member in &mut staying[1..] {
+        member.hear(2 * STEPS).await;
+    }
     for member in staying {
         member.leave().await;
     }
@@ -135,6 +143,9 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
 
 /// Packets that those who have the same wish are seen to share.
 const COMMON: usize = 30;
+
+/// Changes while some stay, two packets apart.
+const STEPS: usize = 40;
 
 const WISHES: [&str; 3] = [
     "minptime=10;useinbandfec=1",
