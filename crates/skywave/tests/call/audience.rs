@@ -101,9 +101,13 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
     let engine = Engine::bind(EngineConfig::default()).unwrap();
     let track = track(&engine);
     let mut staying = audience(&engine, &track, 20).await;
+    for member in &mut staying {
+        let waiting = member.listener.waiting_packets();
+        member.packets.extend(waiting);
+    }
     let mut guests: Vec<Member> = Vec::new();
     let mut random = 1_u32;
-    for _ in 0..40 {
+    for _ in 0..STEPS {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let choice = (random >> 8) as usize;
         match random >> 30 {
@@ -116,7 +120,7 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
                 if choice.is_multiple_of(2) {
                     guest.listener.close().await;
                 } else {
-                    guest.leave().await;
+                    guest.transmitter.close().await;
                 }
             }
             2 => track.set_opus_options(OpusOptions {
@@ -127,6 +131,10 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
         }
         staying[0].hear(2).await;
     }
+    // As many as the first heard meanwhile: nobody was given up.
+    for member in &mut staying[1..] {
+        member.hear(2 * STEPS).await;
+    }
     for member in staying {
         member.leave().await;
     }
@@ -136,16 +144,19 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
 /// Packets that those who have the same wish are seen to share.
 const COMMON: usize = 30;
 
+/// Changes while some stay, two packets apart.
+const STEPS: usize = 40;
+
 const WISHES: [&str; 3] = [
     "minptime=10;useinbandfec=1",
     "stereo=1;useinbandfec=1",
     "maxaveragebitrate=25000",
 ];
 
-/// Some have an encoding of their own, which begins and ends with them.
+/// Some have an encoding of their own, which begins and ends with them, one in shorter packets.
 const GUESTS_WISHES: [&str; 4] = [
     "stereo=1;useinbandfec=1",
-    "usedtx=1",
+    "usedtx=1\r\na=maxptime:20",
     "maxplaybackrate=16000;cbr=1",
     "maxaveragebitrate=16000;stereo=1",
 ];
