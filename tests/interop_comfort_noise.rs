@@ -1,5 +1,10 @@
-//! A pause of G.711 that is filled with comfort noise (RFC 3389), heard by Chromium.
+//! A pause of G.711 that is filled with comfort noise (RFC 3389), heard by browsers.
+#![expect(
+    clippy::disallowed_types,
+    reason = "browsers take turns; no media thread waits here"
+)]
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,19 +13,10 @@ use skywave_tests::{Browser, BrowserKind};
 
 #[test]
 fn chromium_fills_a_pause_with_noise_and_hears_what_comes_after_it() {
+    let _turn = turn();
     let mut transmitter = transmitter();
-    let mut browser = Browser::start(BrowserKind::Chromium);
-    browser.evaluate("document.body.append(document.createElement('button'))");
-    browser.install_probe();
-    browser.click("button");
-    let offer = browser.evaluate("probe.offer()");
-    let offer = offer.as_str().expect("an offer");
-    let answer = transmitter.accept_offer(offer).expect("Chromium's offer");
+    let (mut browser, answer) = call(&mut transmitter, BrowserKind::Chromium);
     assert!(answer.contains("a=rtpmap:13 CN/8000\r\n"), "{answer}");
-    browser.evaluate(&format!("probe.accept({})", Value::from(answer)));
-    browser.evaluate_until("probe.pc.connectionState === 'connected'", PATIENCE);
-    browser.evaluate("probe.listen(probe.pc)");
-    browser.evaluate("probe.settles(440, 20000)");
 
     transmitter.replace_audio_source(Silence);
     // The end of the tone is in the first of these, as statistics come late; the next four seconds
@@ -47,6 +43,53 @@ fn chromium_fills_a_pause_with_noise_and_hears_what_comes_after_it() {
     browser.close();
 }
 
+#[test]
+fn firefox_does_not_take_noise_is_sent_nothing_and_hears_what_comes_after_it() {
+    let _turn = turn();
+    let mut transmitter = transmitter();
+    let (mut browser, answer) = call(&mut transmitter, BrowserKind::Firefox);
+    assert!(!answer.contains("CN/8000"), "{answer}");
+
+    transmitter.replace_audio_source(Silence);
+    play_for(&mut browser, 2);
+    let before = inbound(&mut browser);
+    play_for(&mut browser, 2);
+    let after = inbound(&mut browser);
+    println!("{}: {NAMES:?} {after:?}", browser.version());
+    assert_eq!(after[PACKETS], before[PACKETS]);
+    assert_eq!(after[LOST], 0.0);
+    let sent = transmitter.transmission_stats().packets_sent;
+    assert_eq!(after[PACKETS], sent as f64);
+
+    transmitter.replace_audio_source(tone(880.0));
+    browser.evaluate("probe.settles(880, 20000)");
+    browser.close();
+}
+
+/// The browser offers, and hears the tone. Gives the answer too.
+fn call(transmitter: &mut AudioTransmitter, kind: BrowserKind) -> (Browser, String) {
+    let mut browser = Browser::start(kind);
+    browser.evaluate("document.body.append(document.createElement('button'))");
+    browser.install_probe();
+    browser.click("button");
+    let offer = browser.evaluate("probe.offer()");
+    let offer = offer.as_str().expect("an offer");
+    let answer = transmitter
+        .accept_offer(offer)
+        .expect("the browser's offer");
+    browser.evaluate(&format!("probe.accept({})", Value::from(&*answer)));
+    browser.evaluate_until("probe.pc.connectionState === 'connected'", PATIENCE);
+    browser.evaluate("probe.listen(probe.pc)");
+    browser.evaluate("probe.settles(440, 20000)");
+    (browser, answer)
+}
+
+/// One browser at a time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Lets so many seconds pass in the browser. There is no counter to wait for: what noise fills is
 /// not counted as received.
 fn play_for(browser: &mut Browser, seconds: u32) {
@@ -67,7 +110,7 @@ fn tone(frequency: f64) -> Tone {
     Tone::new(frequency).expect("an audible tone")
 }
 
-/// What Chromium says of the stream, by [`NAMES`].
+/// What the browser says of the stream, by [`NAMES`].
 fn inbound(browser: &mut Browser) -> Vec<f64> {
     let stats = browser.evaluate("probe.stats(probe.pc)");
     let value = |name: &str| stats["inbound"][name].as_f64().unwrap_or(0.0);

@@ -53,6 +53,30 @@ globalThis.probe = {
     this.context.createMediaStreamSource(stream).connect(this.analyser);
   },
 
+  // Starts to note what the track of `this.pc` decodes to, in Chromium: of each piece, 10 ms, the
+  // largest sample and the largest step between two samples, as shares of full scale.
+  record() {
+    const { track } = this.pc.getReceivers()[0];
+    const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 500 }).readable.getReader();
+    const pieces = (this.pieces = []);
+    let last = 0;
+    const read = async () => {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        const samples = new Float32Array(next.value.numberOfFrames);
+        next.value.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
+        next.value.close();
+        let [peak, step] = [0, 0];
+        for (const sample of samples) {
+          peak = Math.max(peak, Math.abs(sample));
+          step = Math.max(step, Math.abs(sample - last));
+          last = sample;
+        }
+        pieces.push([peak, step]);
+      }
+    };
+    read();
+  },
+
   // Rejects instead of waiting for ever where the page was not activated by a user.
   async running() {
     const late = sleep(3000).then(() => {
