@@ -22,6 +22,8 @@ pub struct IceLite {
     remote: Option<Credentials>,
     nominations: Nominations,
     rate: CheckRate,
+    /// The path over which the peer was seen to receive last.
+    proven: Option<Path>,
     validation: PathValidation,
 }
 
@@ -54,6 +56,7 @@ impl IceLite {
             remote: None,
             nominations: Nominations::default(),
             rate: CheckRate::default(),
+            proven: None,
             validation: PathValidation::new(secret),
         }
     }
@@ -127,7 +130,7 @@ impl IceLite {
     ) -> Result<(), DropReason> {
         let remote = self.remote.as_ref().ok_or(DropReason::UnknownTransaction)?;
         let (path, priority) = self.validation.finish(path, response, remote)?;
-        self.prove(path);
+        self.proven = Some(path);
         self.nominations.select(now, path, priority);
         Ok(())
     }
@@ -149,7 +152,7 @@ impl IceLite {
     /// Notes that the peer was seen to receive what went over this path, as by a handshake all of
     /// which went there.
     pub fn prove(&mut self, path: Path) {
-        self.nominations.prove(path);
+        self.proven = Some(path);
     }
 
     /// Has the checks of another agent of this peer count as its own, as to how often it may send.
@@ -162,7 +165,7 @@ impl IceLite {
     pub fn validate_selected(&mut self, now: Instant) {
         let selected = self.selected().zip(self.nominations.selected_priority());
         if let Some((path, priority)) = selected
-            && self.nominations.proven() != Some(path)
+            && self.proven != Some(path)
             && !self.validation.is_pending()
         {
             self.validation.begin(now, path, priority);
@@ -170,9 +173,8 @@ impl IceLite {
     }
 
     /// The path that the peer nominated; none before. Once one is proven, it moves only to another
-    /// that is. Without a nomination it moves only when it is silent and another passes a check: for
-    /// 12 s, or, once a path is proven and if the other is new, for longer than the peer's pauses
-    /// and than 3 s. From such a move it comes back when the old path passes a check.
+    /// that is. Without a nomination it moves only when it has been silent for 12 s and another
+    /// passes a check.
     #[must_use]
     pub fn selected(&self) -> Option<Path> {
         self.nominations.selected()
@@ -181,8 +183,7 @@ impl IceLite {
     /// The selected path, if it is proven: media may go there.
     #[must_use]
     pub fn proven(&self) -> Option<Path> {
-        self.selected()
-            .filter(|path| self.nominations.proven() == Some(*path))
+        self.selected().filter(|path| self.proven == Some(*path))
     }
 
     /// Whether a check over this path passed. The [`MAX_VALID_PATHS`](crate::MAX_VALID_PATHS)
@@ -201,8 +202,7 @@ impl IceLite {
 
     /// Selects the path that the peer wants, or asks there first; whether it did the former.
     fn follow(&mut self, now: Instant, path: Path, priority: u32) -> bool {
-        let proven = self.nominations.proven();
-        let at_once = proven.is_none_or(|proven| proven == path);
+        let at_once = self.proven.is_none_or(|proven| proven == path);
         if at_once {
             self.nominations.select(now, path, priority);
         } else {

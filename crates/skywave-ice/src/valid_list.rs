@@ -8,16 +8,11 @@ pub(crate) struct ValidList {
     entries: [Option<ValidPath>; MAX_VALID_PATHS],
 }
 
-/// What is known of a path that passed a check.
 #[derive(Clone, Copy)]
-pub(crate) struct ValidPath {
+struct ValidPath {
     path: Path,
     /// Checked at least once without USE-CANDIDATE.
-    pub(crate) plain: bool,
-    /// Checked at least once with it.
-    nominated: bool,
-    /// First checked since the last call of [`ValidList::outdate`].
-    pub(crate) recent: bool,
+    plain: bool,
 }
 
 impl ValidList {
@@ -25,38 +20,16 @@ impl ValidList {
         self.entries.iter().any(|entry| is_of(entry, path))
     }
 
-    pub(crate) fn nominated(&self, path: Path) -> bool {
-        let nominated = |valid: &ValidPath| valid.path == path && valid.nominated;
-        self.entries.iter().flatten().any(nominated)
-    }
-
-    /// From now on what is in the list has been there for long.
-    pub(crate) fn outdate(&mut self) {
-        for entry in self.entries.iter_mut().flatten() {
-            entry.recent = false;
-        }
-    }
-
-    /// Notes a check and returns what is known of the path with it. A full list loses the path
-    /// that was checked longest ago, but never `keep`.
-    pub(crate) fn record(
-        &mut self,
-        path: Path,
-        use_candidate: bool,
-        keep: Option<Path>,
-    ) -> ValidPath {
+    /// Notes a check and returns whether the path was ever checked without USE-CANDIDATE. A full
+    /// list loses the path that was checked longest ago, but never `keep`.
+    pub(crate) fn record(&mut self, path: Path, use_candidate: bool, keep: Option<Path>) -> bool {
         let known = self.entries.iter().position(|entry| is_of(entry, path));
         let entry = known.and_then(|index| self.entries[index]);
-        let valid = ValidPath {
-            path,
-            plain: !use_candidate || entry.is_some_and(|entry| entry.plain),
-            nominated: use_candidate || entry.is_some_and(|entry| entry.nominated),
-            recent: entry.is_none_or(|entry| entry.recent),
-        };
+        let plain = !use_candidate || entry.is_some_and(|entry| entry.plain);
         let index = known.unwrap_or_else(|| self.replaceable(keep));
         self.entries[..=index].rotate_right(1);
-        self.entries[0] = Some(valid);
-        valid
+        self.entries[0] = Some(ValidPath { path, plain });
+        plain
     }
 
     fn replaceable(&self, keep: Option<Path>) -> usize {
@@ -114,31 +87,11 @@ mod tests {
     #[test]
     fn a_plain_check_is_remembered() {
         let mut list = ValidList::default();
-        assert!(!list.record(path(1), true, None).plain);
-        assert!(list.record(path(2), false, None).plain);
-        assert!(!list.record(path(1), true, None).plain);
-        assert!(list.record(path(1), false, None).plain);
-        assert!(list.record(path(1), true, None).plain);
-    }
-
-    #[test]
-    fn a_nomination_is_remembered() {
-        let mut list = ValidList::default();
-        list.record(path(1), false, None);
-        assert!(!list.nominated(path(1)));
-        list.record(path(1), true, None);
-        list.record(path(1), false, None);
-        assert!(list.nominated(path(1)) && !list.nominated(path(2)));
-    }
-
-    #[test]
-    fn a_path_is_recent_until_all_are_outdated() {
-        let mut list = ValidList::default();
-        assert!(list.record(path(1), false, None).recent);
-        assert!(list.record(path(1), false, None).recent);
-        list.outdate();
-        assert!(!list.record(path(1), false, None).recent);
-        assert!(list.record(path(2), false, None).recent);
+        assert!(!list.record(path(1), true, None));
+        assert!(list.record(path(2), false, None));
+        assert!(!list.record(path(1), true, None));
+        assert!(list.record(path(1), false, None));
+        assert!(list.record(path(1), true, None));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use crate::nat::Nat;
 use crate::peer::{Listener, PATIENCE};
 use crate::{connected, tone};
 
-/// webrtc-rs does not notice, and nominates no second time: media follows when it is late
-/// at its old address, and not before it has answered us from the new one.
+/// webrtc-rs does not notice, and nominates no second time: media follows when its old address has
+/// been silent, and not before it has answered us from the new one.
 #[tokio::test(flavor = "multi_thread")]
 async fn rfc8445_7_3_media_follows_a_peer_behind_a_rebound_nat_once_it_has_answered_there() {
     let (transmitter, mut listener, nat) = call_through_nat().await;
