@@ -28,9 +28,8 @@ use prefetch_index::prefetch_index;
 /// Has all cache lines of `value` fetched. Nothing behind its pointers.
 #[inline]
 pub fn prefetch<T>(value: &T) {
-    let start = ptr::from_ref(value).addr();
-    for line in (0..size_of::<T>()).step_by(CACHE_LINE) {
-        prefetch_address(start + line);
+    for line in lines(ptr::from_ref(value).addr(), size_of::<T>()) {
+        prefetch_address(line);
     }
 }
 
@@ -38,6 +37,13 @@ pub fn prefetch<T>(value: &T) {
 #[inline]
 pub fn prefetch_first_line<T>(value: &T) {
     prefetch_address(ptr::from_ref(value).addr());
+}
+
+/// An address in each line that so many octets touch.
+#[inline]
+fn lines(start: usize, size: usize) -> impl Iterator<Item = usize> {
+    let first = start & !(CACHE_LINE - 1);
+    (first..start + size).step_by(CACHE_LINE)
 }
 
 /// By the address alone, counted from an origin that may be any: to get at a part of a value can
@@ -80,12 +86,24 @@ mod tests {
     }
 
     #[test]
-    fn values_of_any_size_are_as_they_were() {
-        let (nothing, little, much) = ((), 7_u8, [9_u64; 100]);
-        prefetch(&nothing);
-        prefetch(&little);
-        prefetch(&much);
-        prefetch_first_line(&much);
-        assert_eq!((little, much), (7, [9; 100]));
+    fn every_line_that_a_value_touches_is_fetched_once() {
+        for start in 640..640 + CACHE_LINE {
+            for size in 1..3 * CACHE_LINE {
+                let touched: Vec<usize> = (start / CACHE_LINE..=(start + size - 1) / CACHE_LINE)
+                    .map(|line| line * CACHE_LINE)
+                    .collect();
+                let fetched: Vec<usize> = lines(start, size).collect();
+                assert_eq!(fetched, touched, "{size} octets at {start}");
+            }
+        }
+    }
+
+    /// What Miri looks at.
+    #[test]
+    fn values_of_any_size_can_be_fetched() {
+        prefetch(&());
+        prefetch(&7_u8);
+        prefetch(&[9_u64; 100]);
+        prefetch_first_line(&[9_u64; 100]);
     }
 }
