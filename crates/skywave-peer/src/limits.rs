@@ -24,7 +24,8 @@ pub struct Limits {
     /// report intervals (15 s or more), reports that say that nothing arrives, or loss at which
     /// TCP would send a tenth (RFC 8083). Default: true. For peers that send no RTCP at all,
     /// as Pion and webrtc-rs without their interceptors, it has to be false. A peer that is
-    /// disconnected, or reports from another address than media goes to, is not judged.
+    /// disconnected is not judged, nor one that reports from another address than media goes to,
+    /// for the first 20 s of that.
     pub circuit_breaker: bool,
 }
 

@@ -10,7 +10,7 @@ mod sending;
 mod timers;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use skywave_dtls::{Dtls, Identity, Role};
 use skywave_ice::{IceLite, MAX_VALID_PATHS, Path, StunMessage};
@@ -70,10 +70,16 @@ pub struct Peer {
     phase: Phase,
     signs: LifeSigns,
     disconnected: bool,
+    /// Since when its reports have come over another path than the selected one.
+    elsewhere_since: Option<Instant>,
     /// What is in the totals already.
     settled: Box<CountersSnapshot>,
     next_due: Instant,
 }
+
+/// Media follows a peer without a nomination after 12 s of silence on the old path, with the next
+/// check.
+const LONGEST_MOVE: Duration = Duration::from_secs(20);
 
 /// The life of a peer, in order.
 enum Phase {
@@ -120,6 +126,7 @@ impl Peer {
             paths: Vec::new(),
             phase: Phase::Checking,
             signs: LifeSigns::default(),
+            elsewhere_since: None,
             disconnected: false,
             settled: Box::default(),
             next_due: now,
@@ -224,11 +231,15 @@ impl Peer {
             return Err(DropReason::RtcpBeforeKeys);
         };
         let mut heard = reporter.receive(datagram, io)?;
-        // A peer that has moved hears nothing until media follows it there. How long that may take
-        // is a question of consent (RFC 7675), as the old path is the selected one until then.
-        if self.ice.selected() != Some(path) {
-            reporter.forgive();
-            heard.trip = None;
+        // A peer that has moved hears nothing until media follows it there.
+        if self.ice.selected() == Some(path) {
+            self.elsewhere_since = None;
+        } else {
+            let since = *self.elsewhere_since.get_or_insert(io.now);
+            if io.now.saturating_duration_since(since) <= LONGEST_MOVE {
+                reporter.forgive();
+                heard.trip = None;
+            }
         }
         let transport = &self.config.transport;
         transport.record_received(datagram.len(), io.ntp);

@@ -33,7 +33,7 @@ impl SendStates {
     /// made.
     ///
     /// Thousands of states are not in the nearest caches, and counters, which belong to whoever
-    /// reads statistics, lie scattered: to wait for them took a third of a packet's time.
+    /// reads statistics, lie apart from them: to wait for all that took a third of a packet's time.
     pub(crate) fn prefetch(&self, batch: &[u32], position: usize) {
         for &index in ahead(batch, position, STATES_AHEAD) {
             let (block, place) = split(index);

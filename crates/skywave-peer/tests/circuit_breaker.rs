@@ -8,7 +8,8 @@ use std::time::Duration;
 use skywave_peer::{FailureReason, PeerEvent};
 use skywave_rtp::Trip;
 
-use support::World;
+use support::listener::path;
+use support::{World, rtcp};
 
 /// Three intervals of 5 s, and the second until somebody looks.
 const PATIENCE: Duration = Duration::from_secs(17);
@@ -116,6 +117,26 @@ fn listener_that_misses_media_because_it_has_moved_is_followed_and_not_given_up(
     world.run(Duration::from_secs(60));
     let after: Vec<_> = world.events_of(index).into_iter().skip(1).collect();
     assert_eq!(after, [PeerEvent::Moved(world.listeners[index].path)]);
+}
+
+#[test]
+fn rfc8083_4_2_reports_from_elsewhere_that_nothing_arrives_end_the_call_too() {
+    let mut world = guarded();
+    let index = world.connect();
+    world.run(Duration::from_secs(5));
+    let elsewhere = path(90, 1);
+    let check = world.listeners[index].check(false);
+    world.receive(elsewhere, &check);
+    let nothing_new = rtcp::receiver_report(&world.listeners[index].report_block());
+    let mut over = false;
+    for _ in 0..60 {
+        let report = world.listeners[index].protect_rtcp(&nothing_new);
+        world.receive(elsewhere, &report);
+        world.run(Duration::from_secs(1));
+        over = over || world.events_of(index).len() > 1;
+    }
+    assert!(over);
+    assert_eq!(world.events_of(index).pop(), tripped(Trip::MediaTimeout));
 }
 
 #[test]
