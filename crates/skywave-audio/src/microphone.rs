@@ -97,6 +97,28 @@ fn record<T: SizedSample>(
 where
     f32: FromSample<T>,
 {
+    match build(device, config, sender.clone()) {
+        // What a device can may depend on its rate, which it is not asked with.
+        Err(error) if error.kind() == cpal::ErrorKind::UnsupportedConfig => {
+            let config = StreamConfig {
+                buffer_size: BufferSize::Default,
+                ..config
+            };
+            build(device, config, sender)
+        }
+        built => built,
+    }
+    .map_err(error)
+}
+
+fn build<T: SizedSample>(
+    device: &Device,
+    config: StreamConfig,
+    sender: SyncSender<Result<Vec<u8>, cpal::Error>>,
+) -> Result<Stream, cpal::Error>
+where
+    f32: FromSample<T>,
+{
     let lost = sender.clone();
     let on_samples = move |samples: &[T], _: &cpal::InputCallbackInfo| {
         let octets = samples
@@ -115,9 +137,7 @@ where
             let _ = lost.send(Err(error));
         }
     };
-    device
-        .build_input_stream(config, on_samples, on_error, None)
-        .map_err(error)
+    device.build_input_stream(config, on_samples, on_error, None)
 }
 
 /// 20 ms, or as near to it as the device comes. Left alone, some have buffers of a single sample.
@@ -156,7 +176,7 @@ fn error(cause: cpal::Error) -> Error {
     Error::Microphone(cause.to_string())
 }
 
-/// Buffers: a second of 20 ms each.
+/// Buffers: a second where they have 20 ms each.
 const MAX_WAITING: usize = 50;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use skywave_audio::{AudioSource, Error, Microphone};
 
@@ -44,17 +45,13 @@ fn device_that_nobody_reads_is_closed_with_its_threads() {
     ) {
         let before = threads();
         let mut microphone = Microphone::open().unwrap();
-        while !microphone.ready() {
-            thread::yield_now();
-        }
+        wait_until(|| microphone.ready());
+        // This device gives as much as is taken: all queues are full soon.
+        thread::sleep(Duration::from_millis(200));
         assert!(threads() > before);
         drop(microphone);
         // A thread that has not been joined is still on its way out.
-        while threads() > before {
-            thread::yield_now();
-        }
-        // It can be had again.
-        assert!(Microphone::open().is_ok());
+        wait_until(|| threads() == before);
     }
 }
 
@@ -87,12 +84,20 @@ fn recorded() -> Vec<[f32; 2]> {
     let mut microphone = Microphone::open().unwrap();
     let mut samples = vec![[0.0; 2]; 48_000];
     let mut read = 0;
-    while read < samples.len() {
+    wait_until(|| {
         read += microphone.read(&mut samples[read..]);
         assert!(!microphone.ended(), "{:?}", microphone.error());
+        read == samples.len()
+    });
+    samples
+}
+
+fn wait_until(mut reached: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !reached() {
+        assert!(Instant::now() < end, "with {} threads", threads());
         thread::yield_now();
     }
-    samples
 }
 
 /// Where it is not what the wave is.
