@@ -96,9 +96,9 @@ async fn offer_for_which_the_engine_has_no_room_leaves_its_place_free() {
     }
 }
 
-/// Ten clients that close while their offer is half there, over real connections.
+/// Ten clients of one address whose offers are on their way, over real connections.
 #[tokio::test(flavor = "multi_thread")]
-async fn connection_that_closes_before_its_answer_leaves_its_place_free() {
+async fn offer_that_is_half_there_takes_no_place() {
     let server = server(FOREVER);
     let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = http.local_addr().unwrap();
@@ -110,17 +110,23 @@ async fn connection_that_closes_before_its_answer_leaves_its_place_free() {
          Content-Length: {}\r\n\r\n",
         OFFER.len()
     );
-    for _ in 0..10 {
-        let mut connection = TcpStream::connect(address).unwrap();
-        connection.write_all(head.as_bytes()).unwrap();
-        connection.write_all(&OFFER.as_bytes()[..100]).unwrap();
-    }
+    let half_there: Vec<_> = (0..10)
+        .map(|_| {
+            let mut connection = TcpStream::connect(address).unwrap();
+            connection.write_all(head.as_bytes()).unwrap();
+            connection.write_all(&OFFER.as_bytes()[..100]).unwrap();
+            connection
+        })
+        .collect();
     let mut connection = TcpStream::connect(address).unwrap();
     connection.write_all(head.as_bytes()).unwrap();
     connection.write_all(OFFER.as_bytes()).unwrap();
+    let patience = Some(Duration::from_secs(30));
+    connection.set_read_timeout(patience).unwrap();
     let mut answer = [0; 12];
     connection.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 201");
+    drop(half_there);
     // The session outlives the connection that it was asked for over, and so does its place.
     drop(connection);
     assert_eq!(status(&server, OFFER).await, StatusCode::TOO_MANY_REQUESTS);
