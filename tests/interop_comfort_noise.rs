@@ -62,11 +62,8 @@ fn firefox_does_not_take_noise_is_sent_nothing_and_hears_what_comes_after_it() {
     play_for(&mut browser, 2);
     // From pause to pause: the first packets may come before the browser is ready for them.
     let (sent_later, received_later) = counts(&transmitter, &mut browser);
-    println!(
-        "{}: {NAMES:?} {:?}",
-        browser.version(),
-        inbound(&mut browser)
-    );
+    let all = inbound(&mut browser);
+    println!("{}: {NAMES:?} {all:?}", browser.version());
     assert!(sent_later > sent);
     assert_eq!(received_later - received, (sent_later - sent) as f64);
     browser.close();
