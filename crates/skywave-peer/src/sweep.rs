@@ -56,3 +56,35 @@ const PEERS_AHEAD: usize = 4;
 
 /// The same for what its pointers lead to.
 const PARTS_AHEAD: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_that_was_due_has_one_turn_however_often_the_sweep_is_broken_off() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(1);
+        let peers: Vec<Option<Peer>> = (0..40).map(|_| None).collect();
+        let due: Vec<Instant> = (0..40)
+            .map(|index| if index % 3 == 0 { now } else { later })
+            .collect();
+        let mut sweep = Sweep::default();
+        assert!(sweep.is_over());
+        for _ in 0..2 {
+            sweep.begin(&due, now);
+            let mut turns = Vec::new();
+            while let Some(index) = sweep.next_peer(&peers) {
+                assert!(!sweep.is_over());
+                // There was no room for what it would send: it is asked for again.
+                assert_eq!(sweep.next_peer(&peers), Some(index));
+                sweep.advance();
+                turns.push(index);
+            }
+            assert!(sweep.is_over());
+            assert!(turns.into_iter().eq((0..40).step_by(3)));
+        }
+    }
+}
