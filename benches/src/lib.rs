@@ -28,4 +28,4 @@ pub use plain_copy::PlainCopy;
 pub use schedule::Schedule;
 pub use session::{Session, buffer};
 pub use shuffle::shuffled;
-pub use skywave::Skywave;
+pub use skywave::{COUNTERS_AHEAD, STATES_AHEAD, Skywave};

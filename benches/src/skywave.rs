@@ -79,6 +79,8 @@ impl Session for Skywave {
     }
 }
 
-/// As the hub's.
-const STATES_AHEAD: usize = 16;
-const COUNTERS_AHEAD: usize = 8;
+/// How many packets before its own a session is fetched, as the hub does.
+pub const STATES_AHEAD: usize = 16;
+
+/// The same for its counters.
+pub const COUNTERS_AHEAD: usize = 8;

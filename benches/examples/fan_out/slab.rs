@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use skywave_benches::{Listener, Schedule};
+use skywave_benches::{COUNTERS_AHEAD, Listener, STATES_AHEAD, Schedule};
 use skywave_ice::Path;
 use skywave_peer::Outbox;
 use skywave_prefetch::{ahead, prefetch, prefetch_first_line};
@@ -157,5 +157,3 @@ impl State {
 
 /// As the hub's.
 const BLOCK: usize = 64;
-const STATES_AHEAD: usize = 16;
-const COUNTERS_AHEAD: usize = 8;

@@ -77,10 +77,6 @@ pub struct Peer {
     next_due: Instant,
 }
 
-/// Media follows a peer without a nomination after 12 s of silence on the old path, with the next
-/// check.
-const LONGEST_MOVE: Duration = Duration::from_secs(20);
-
 /// The life of a peer, in order.
 enum Phase {
     /// No connectivity check has passed.
@@ -403,3 +399,7 @@ impl Peer {
         }
     }
 }
+
+/// Media follows a peer without a nomination after 12 s of silence on the old path, with the next
+/// check.
+const LONGEST_MOVE: Duration = Duration::from_secs(20);
