@@ -2,7 +2,7 @@
 
 use skywave::{
     AudioTrack, AudioTransmitter, Engine, EngineConfig, Melody, OpusBitrate, OpusOptions, Ptime,
-    TrackConfig,
+    TrackConfig, TransmitterState,
 };
 use webrtc::rtp::packet::Packet;
 
@@ -36,8 +36,15 @@ impl Member {
         self.packets.extend(self.listener.packets(packets).await);
     }
 
+    /// Takes what has arrived.
+    fn catch_up(&mut self) {
+        self.packets.extend(self.listener.waiting_packets());
+    }
+
     /// Is hung up, and gives the payloads that it heard: all that was sent to it, one by one.
     async fn leave(mut self) -> Vec<Vec<u8>> {
+        let given_up = [TransmitterState::Failed, TransmitterState::Closed];
+        assert!(!given_up.contains(&self.transmitter.state()));
         self.transmitter.close().await;
         let sent = usize::try_from(self.transmitter.transmission_stats().packets_sent).unwrap();
         self.hear(sent - self.packets.len()).await;
@@ -102,18 +109,21 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
     let track = track(&engine);
     let mut staying = audience(&engine, &track, 20).await;
     for member in &mut staying {
-        let waiting = member.listener.waiting_packets();
-        member.packets.extend(waiting);
+        member.catch_up();
     }
     let mut guests: Vec<Member> = Vec::new();
+    let mut wishes = GUESTS_WISHES.into_iter().cycle();
     let mut random = 1_u32;
     for _ in 0..STEPS {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let choice = (random >> 8) as usize;
         match random >> 30 {
             0 => {
-                let wish = GUESTS_WISHES[choice % GUESTS_WISHES.len()];
-                guests.push(Member::come(&engine, &track, wish).await);
+                let wish = wishes.next().unwrap();
+                let mut guest = Member::come(&engine, &track, wish).await;
+                connected(&guest.transmitter).await;
+                guest.hear(1).await;
+                guests.push(guest);
             }
             1 if !guests.is_empty() => {
                 let guest = guests.swap_remove(choice % guests.len());
@@ -129,6 +139,7 @@ async fn who_stays_misses_nothing_while_others_come_and_go_and_the_programme_cha
             }),
             _ => track.replace_audio_source(tone([440.0, 880.0][choice % 2])),
         }
+        staying[0].catch_up();
         staying[0].hear(2).await;
     }
     // As many as the first heard meanwhile: nobody was given up.
