@@ -68,12 +68,12 @@ impl Session for Skywave {
     /// As the hub does: what a packet needs is fetched while others are made.
     fn send_batch(sessions: &mut [Self], batch: &[usize], frame: &Frame, buffer: &mut Vec<u8>) {
         for (position, &index) in batch.iter().enumerate() {
-            for &index in ahead(batch, position, STATES_AHEAD) {
-                prefetch(&sessions[index]);
-            }
-            for &index in ahead(batch, position, COUNTERS_AHEAD) {
-                prefetch_first_line(&**sessions[index].packetizer.counters());
-            }
+            ahead(batch, position, STATES_AHEAD, |later| {
+                prefetch(&sessions[later]);
+            });
+            ahead(batch, position, COUNTERS_AHEAD, |later| {
+                prefetch_first_line(&**sessions[later].packetizer.counters());
+            });
             black_box(sessions[index].send(black_box(frame), buffer));
         }
     }

@@ -96,13 +96,13 @@ impl Slab {
     /// As the hub does.
     fn prefetch(&self, batch: Range<usize>, index: usize) {
         let (position, numbers) = (index - batch.start, &self.numbers[batch]);
-        for &index in ahead(numbers, position, STATES_AHEAD) {
-            prefetch(&self.blocks[index / BLOCK][index % BLOCK]);
-        }
-        for &index in ahead(numbers, position, COUNTERS_AHEAD) {
-            let state = &self.blocks[index / BLOCK][index % BLOCK];
-            prefetch_first_line(&**state.packetizer.counters());
-        }
+        let state = |index: usize| &self.blocks[index / BLOCK][index % BLOCK];
+        ahead(numbers, position, STATES_AHEAD, |later| {
+            prefetch(state(later));
+        });
+        ahead(numbers, position, COUNTERS_AHEAD, |later| {
+            prefetch_first_line(&**state(later).packetizer.counters());
+        });
     }
 
     #[inline]

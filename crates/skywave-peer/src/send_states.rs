@@ -35,17 +35,17 @@ impl SendStates {
     /// Thousands of states are not in the nearest caches, and counters, which belong to whoever
     /// reads statistics, lie apart from them: to wait for all that took a third of a packet's time.
     pub(crate) fn prefetch(&self, batch: &[u32], position: usize) {
-        for &index in ahead(batch, position, STATES_AHEAD) {
-            let (block, place) = split(index);
+        ahead(batch, position, STATES_AHEAD, |later| {
+            let (block, place) = split(later);
             if let Some(place) = self.blocks.get(block).and_then(|block| block.get(place)) {
                 prefetch(place);
             }
-        }
-        for &index in ahead(batch, position, COUNTERS_AHEAD) {
-            if let Some(state) = self.get(index) {
+        });
+        ahead(batch, position, COUNTERS_AHEAD, |later| {
+            if let Some(state) = self.get(later) {
                 prefetch_first_line(state.counters());
             }
-        }
+        });
     }
 
     /// Puts a state in; one that was there is dropped.

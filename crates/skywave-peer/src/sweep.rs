@@ -32,16 +32,16 @@ impl Sweep {
     /// Whose turn it is. Has the processor fetch those who come next: peers are large, seldom
     /// looked at, and so in no cache.
     pub(crate) fn next_peer(&self, peers: &[Option<Peer>]) -> Option<u32> {
-        for &index in ahead(&self.indices, self.position, PEERS_AHEAD) {
-            if let Some(peer) = peers.get(index as usize) {
+        ahead(&self.indices, self.position, PEERS_AHEAD, |later| {
+            if let Some(peer) = peers.get(later as usize) {
                 prefetch(peer);
             }
-        }
-        for &index in ahead(&self.indices, self.position, PARTS_AHEAD) {
-            if let Some(Some(peer)) = peers.get(index as usize) {
+        });
+        ahead(&self.indices, self.position, PARTS_AHEAD, |later| {
+            if let Some(Some(peer)) = peers.get(later as usize) {
                 peer.prefetch_parts();
             }
-        }
+        });
         self.indices.get(self.position).copied()
     }
 

@@ -13,9 +13,7 @@
 //! let batch: Vec<usize> = (0..1000).step_by(17).collect();
 //! let mut sum = 0;
 //! for (position, &index) in batch.iter().enumerate() {
-//!     for &index in ahead(&batch, position, 8) {
-//!         prefetch(&values[index]);
-//!     }
+//!     ahead(&batch, position, 8, |later| prefetch(&values[later]));
 //!     sum += values[index].iter().sum::<u64>();
 //! }
 //! assert_eq!(sum, 59 * 80);
@@ -54,14 +52,18 @@ fn prefetch_address(address: usize) {
     prefetch_index(origin, address.wrapping_sub(origin.as_ptr().addr()));
 }
 
-/// What to fetch before the element at `position` of a batch is worked on: that so many `places`
-/// ahead, and before the first all up to there.
+/// Has `fetch` ask for what is needed so many `places` later, before the element at `position` of a
+/// batch is worked on: before the first, for all up to there.
 #[inline]
-pub fn ahead<T>(batch: &[T], position: usize, places: usize) -> &[T] {
-    let last = position.saturating_add(places);
-    let first = if position == 0 { 0 } else { last };
-    let end = batch.len().min(last.saturating_add(1));
-    batch.get(first..end).unwrap_or_default()
+pub fn ahead<T: Copy>(batch: &[T], position: usize, places: usize, fetch: impl Fn(T)) {
+    if position == 0 {
+        for &near in batch.iter().take(places) {
+            fetch(near);
+        }
+    }
+    if let Some(&far) = batch.get(position.saturating_add(places)) {
+        fetch(far);
+    }
 }
 
 /// In bytes. Where lines are longer, some are asked for twice.
@@ -69,19 +71,24 @@ const CACHE_LINE: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
 
     #[test]
     fn each_element_is_fetched_once_and_before_it_is_worked_on() {
         for len in 0..40 {
             let batch: Vec<usize> = (0..len).collect();
-            let mut fetched = Vec::new();
+            let fetched = RefCell::new(Vec::new());
             for position in 0..len {
-                fetched.extend(ahead(&batch, position, 8));
+                ahead(&batch, position, 8, |later| {
+                    fetched.borrow_mut().push(later);
+                });
+                let fetched = fetched.borrow();
                 assert!(fetched.contains(&position), "{position} of {len}");
                 assert!(fetched.len() <= position + 9, "{position} of {len}");
             }
-            assert_eq!(fetched, batch);
+            assert_eq!(fetched.into_inner(), batch);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::DropReason;
 use crate::packet::{EXTENSION_HEADER_LEN, RTP_HEADER_LEN, VERSION, read_u32};
 
 /// Where the payload of an RTP packet begins, and to which stream it belongs.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RtpHeader {
     pub(crate) sequence_number: u16,
     pub(crate) ssrc: u32,

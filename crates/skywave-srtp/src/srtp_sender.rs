@@ -141,9 +141,9 @@ impl SrtpSender {
 
     #[inline]
     fn seal(&self, packet: Checked<'_>, index: u64) -> Result<usize, Error> {
-        let portion = match (&self.header, &packet.header) {
+        let portion = match (&self.header, packet.header) {
             (Some(protection), Some(header)) => {
-                protection.seal(packet.bytes, header, packet.len, index)
+                protection.seal(packet.bytes, &header, packet.len, index)
             }
             _ => EncryptedPortion::payload(packet.header_len),
         };
