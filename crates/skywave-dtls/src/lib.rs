@@ -17,6 +17,7 @@
 //!   ICE (RFC 8445) did so before
 //! - RSA certificates of DTLS 1.3 peers and of servers, PSK, session resumption,
 //!   renegotiation, connection identifiers
+//! - the SRTP profile `SRTP_AES128_CM_HMAC_SHA1_32`, which the engine does not have
 //! - application data: what arrives is ignored
 //! - chains of trust: a certificate is as good as its fingerprint (RFC 8122)
 //!

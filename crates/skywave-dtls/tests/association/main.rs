@@ -13,4 +13,5 @@ mod other_client;
 mod recorded;
 mod refusal;
 mod rsa;
+mod srtp_profile;
 mod timers;

@@ -80,6 +80,12 @@ impl OtherClient {
         self.call(|_| ());
     }
 
+    /// The SRTP profile it has agreed to.
+    pub(crate) fn profile(&self) -> SrtpProtectionProfile {
+        let state = self.endpoint.get_connection_state(address()).unwrap();
+        state.srtp_protection_profile()
+    }
+
     /// Client key, server key, client salt, server salt (RFC 5764 §4.2).
     pub(crate) fn exported_keys(&self) -> Vec<u8> {
         let state = self.endpoint.get_connection_state(address()).unwrap();
@@ -98,11 +104,24 @@ pub(crate) fn certificate(key: &KeyPair) -> Certificate {
     }
 }
 
+/// How an association ends whose peer says no more.
+pub(crate) fn ending(end: &mut Dtls) -> Error {
+    while let Some(due) = end.next_timeout() {
+        if let Err(error) = end.handle_timeout(due, &mut |_| ()) {
+            return error;
+        }
+    }
+    panic!("it does not end");
+}
+
 fn rsa_key() -> &'static KeyPair {
     static KEY: OnceLock<KeyPair> = OnceLock::new();
     KEY.get_or_init(|| KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap())
 }
 
-fn address() -> SocketAddr {
+pub(crate) fn address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 5000))
 }
+
+/// RFC 5246 §7.2.2
+pub(crate) const INSUFFICIENT_SECURITY: u8 = 71;

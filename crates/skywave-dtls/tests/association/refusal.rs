@@ -7,7 +7,7 @@ use rtc_dtls::config::ExtendedMasterSecretType;
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use skywave_dtls::{Error, Event, Fingerprint, HashAlgorithm};
 
-use crate::other_client::OtherClient;
+use crate::other_client::{INSUFFICIENT_SECURITY, OtherClient, ending};
 
 #[test]
 fn client_without_a_certificate_is_refused() {
@@ -33,6 +33,8 @@ fn rfc5764_4_1_1_client_without_a_profile_in_common_does_not_connect() {
     // It hears that none was chosen, and goes no further.
     assert_eq!((client.answers, client.connected), (1, false));
     assert_eq!(client.seen, []);
+    let ended = ending(&mut client.server);
+    assert_eq!(ended, Error::PeerAlert(INSUFFICIENT_SECURITY));
 }
 
 #[test]
