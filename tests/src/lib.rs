@@ -12,6 +12,7 @@
 //! - [`Relay`]: a path on which packets to a browser are lost.
 //! - [`read_metrics`]: the reader of Prometheus' client for Python.
 //! - [`Server`]: the built `skywave` program and its HTTP interface.
+//! - [`overflowed`], [`unlooked_at`]: datagrams that the kernel lost.
 //!
 //! The drivers are blocking, and they panic when a peer, a browser or the
 //! program misbehaves: each call is also an assertion. Whatever they started
@@ -43,6 +44,7 @@ mod recording;
 mod relay;
 mod rough_link;
 mod server;
+mod udp_sockets;
 
 pub use aiortc::{AiortcPeer, Bye, Report, RtcpReport, RtpReport, SenderReport, Tone};
 pub use audience::{Audience, Heard};
@@ -55,3 +57,4 @@ pub use recording::Recording;
 pub use relay::Relay;
 pub use rough_link::{RoughLink, Roughness};
 pub use server::{Server, Session};
+pub use udp_sockets::{UdpSocketInfo, overflowed, unlooked_at};

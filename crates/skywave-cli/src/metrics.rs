@@ -3,6 +3,8 @@
 //! There is no label a listener: as many lines are written for one as for ten thousand. There is
 //! one a channel: those are as many as the operator named.
 
+mod totals;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,9 +13,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use skywave::{
-    DistributionSnapshot, EngineStats, Lateness, TotalsSnapshot, TrackStats, TransmitterState,
-};
+use skywave::{EngineStats, Lateness, TrackStats, TransmitterState};
 use skywave_whip::ListenerStats;
 
 use crate::api::Station;
@@ -57,8 +57,7 @@ impl Figures {
             [(env!("CARGO_PKG_VERSION"), 1)],
         );
         self.expose_listeners(metrics);
-        expose_totals(metrics, &self.engine.totals);
-        expose_reports(metrics, &self.engine.totals);
+        totals::expose(metrics, &self.engine.totals);
         self.expose_engine(metrics);
         self.expose_tracks(metrics);
     }
@@ -212,84 +211,6 @@ const TRACK_COUNTERS: [OfTrack; 5] = [
         |track| track.encoder_errors,
     ),
 ];
-
-fn expose_totals(metrics: &mut Exposition, totals: &TotalsSnapshot) {
-    for (name, help, count) in [
-        (
-            "skywave_rtp_packets_sent_total",
-            "RTP packets sent, retransmissions included.",
-            totals.packets_sent,
-        ),
-        (
-            "skywave_rtp_payload_bytes_sent_total",
-            "Payload octets in them.",
-            totals.bytes_sent,
-        ),
-        (
-            "skywave_rtp_header_bytes_sent_total",
-            "Header octets in them.",
-            totals.header_bytes_sent,
-        ),
-        (
-            "skywave_rtp_retransmitted_packets_sent_total",
-            "RTP packets sent once more.",
-            totals.retransmitted_packets_sent,
-        ),
-        (
-            "skywave_rtp_retransmitted_bytes_sent_total",
-            "Payload octets sent once more.",
-            totals.retransmitted_bytes_sent,
-        ),
-        (
-            "skywave_rtp_redundant_bytes_sent_total",
-            "Payload octets that repeat earlier frames (RED).",
-            totals.redundant_bytes_sent,
-        ),
-        (
-            "skywave_nacks_received_total",
-            "Requests for lost packets received.",
-            totals.nack_count,
-        ),
-        (
-            "skywave_rtcp_packets_sent_total",
-            "RTCP compounds sent.",
-            totals.rtcp_packets_sent,
-        ),
-        (
-            "skywave_rtcp_reports_received_total",
-            "Reports of listeners received.",
-            totals.reports_received,
-        ),
-    ] {
-        metrics.counter(name, help, count);
-    }
-}
-
-fn expose_reports(metrics: &mut Exposition, totals: &TotalsSnapshot) {
-    distribution(
-        metrics,
-        "skywave_round_trip_time_seconds",
-        "Round-trip times, one for each report that tells one.",
-        &totals.round_trip_times,
-    );
-    distribution(
-        metrics,
-        "skywave_jitter_seconds",
-        "Interarrival jitter, one for each report.",
-        &totals.jitters,
-    );
-    distribution(
-        metrics,
-        "skywave_loss_ratio",
-        "Share of packets lost since the report before, one for each report.",
-        &totals.losses,
-    );
-}
-
-fn distribution(metrics: &mut Exposition, name: &str, help: &str, values: &DistributionSnapshot) {
-    let all = (values.sum(), values.count());
-    metrics.histogram(name, help, values.cumulative(), all);
-}
 
 fn lateness(metrics: &mut Exposition, name: &str, help: &str, late: &Lateness) {
     let buckets = late.cumulative();

@@ -57,7 +57,7 @@ pub(crate) async fn serve(channels: &[ChannelArg], args: &Serve) -> Result<(), E
     health.drain();
     listeners.drain();
     drain(&listeners, args.drain, &mut signals).await;
-    let _ = timeout(HANG_UP_TIME, engine.close()).await;
+    engine.close().await;
     drop(stop);
     // A connection that is kept alive must not hold up the end.
     let _ = timeout(LAST_ANSWERS_TIME, serving).await;
@@ -314,9 +314,6 @@ fn engine_sentence(error: &skywave::Error) -> String {
         _ => error.to_string(),
     }
 }
-
-/// For the farewells to all listeners.
-const HANG_UP_TIME: Duration = Duration::from_millis(1200);
 
 /// How often is looked whether all have left.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);

@@ -21,12 +21,13 @@ use tokio::net::TcpListener;
 use peer::Listener;
 use support::{OFFER, Server, body, eventually};
 
-/// A server with one place an address.
-fn server(handshake_timeout: Duration) -> Server {
-    let limits = Limits {
-        handshake_timeout,
-        ..Limits::default()
-    };
+/// A server with one place an address, which gives nobody up.
+fn server() -> Server {
+    server_with(PATIENT)
+}
+
+/// One with other patience.
+fn server_with(limits: Limits) -> Server {
     let engine = EngineConfig {
         limits,
         ..EngineConfig::default()
@@ -51,12 +52,26 @@ async fn status(server: &Server, sdp: &str) -> StatusCode {
     server.send(offer(sdp.to_owned())).await.status()
 }
 
-/// No test here may come to the end of a handshake's time.
 const FOREVER: Duration = Duration::from_secs(3600);
+
+const PATIENT: Limits = Limits {
+    answer_timeout: FOREVER,
+    connect_timeout: FOREVER,
+    handshake_timeout: FOREVER,
+    disconnected_timeout: FOREVER,
+    consent_timeout: FOREVER,
+    circuit_breaker: false,
+};
+
+/// Waits until the place is free for another, and looks that by then the one before was given up.
+async fn assert_free_after(server: &Server, reason: &str) {
+    eventually(async || status(server, OFFER).await == StatusCode::CREATED).await;
+    assert!(server.engine.stats().ended[reason] >= 1, "{reason}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn listener_that_is_connected_is_not_on_its_way_in() {
-    let server = server(FOREVER);
+    let server = server();
     let listener = Listener::new().await;
     let answer = server.send(offer(listener.offer().await)).await;
     assert_eq!(answer.status(), StatusCode::CREATED);
@@ -68,9 +83,37 @@ async fn listener_that_is_connected_is_not_on_its_way_in() {
     assert_eq!(server.listeners.stats().await.len(), 2, "both are there");
 }
 
+/// Who takes the answer and is never heard of.
+#[tokio::test]
+async fn listener_that_never_checks_gives_its_place_back() {
+    let server = server_with(Limits {
+        connect_timeout: Duration::from_millis(300),
+        ..PATIENT
+    });
+    assert_eq!(status(&server, OFFER).await, StatusCode::CREATED);
+    assert_free_after(&server, "noConnectivity").await;
+}
+
+/// Who has a path and then waits, as this end does, that the other begins the handshake.
+#[tokio::test(flavor = "multi_thread")]
+async fn listener_whose_handshake_stands_still_gives_its_place_back() {
+    let server = server_with(Limits {
+        handshake_timeout: Duration::from_millis(300),
+        ..PATIENT
+    });
+    let listener = Listener::new().await;
+    let answer = server.send(offer(listener.offer().await)).await;
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let answer = String::from_utf8(body(answer).await.to_vec()).unwrap();
+    let to_wait = answer.replace("a=setup:passive", "a=setup:active");
+    assert_ne!(answer, to_wait);
+    listener.accept_answer(to_wait).await;
+    assert_free_after(&server, "handshakeTimeout").await;
+}
+
 #[tokio::test]
 async fn offer_that_is_refused_leaves_its_place_free() {
-    let server = server(FOREVER);
+    let server = server();
     for _ in 0..10 {
         let refused = status(&server, "v=0").await;
         assert!(refused.is_client_error() && refused != StatusCode::TOO_MANY_REQUESTS);
@@ -99,7 +142,7 @@ async fn offer_for_which_the_engine_has_no_room_leaves_its_place_free() {
 /// Ten clients of one address whose offers are on their way, over real connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn offer_that_is_half_there_takes_no_place() {
-    let server = server(FOREVER);
+    let server = server();
     let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = http.local_addr().unwrap();
     let client = ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 50_000)));

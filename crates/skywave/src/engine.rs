@@ -13,7 +13,7 @@ use crate::audio_track::{AudioTrack, TrackId, TrackShared};
 use crate::config::{EngineConfig, TrackConfig};
 use crate::encoded_track::{EncodedTrack, EncodedTrackConfig};
 use crate::error::Error;
-use crate::media_thread::Command;
+use crate::patience::{PATIENCE, within};
 use crate::shard::Shard;
 use crate::stats::{EngineStats, ShardStats};
 use crate::track_workers::TrackWorkers;
@@ -23,7 +23,7 @@ use crate::transmitter::AudioTransmitter;
 ///
 /// A cheap handle: clones are the same engine. When the last clone and the last transmitter are
 /// dropped, everybody is hung up and the threads end; that drop waits until the farewells are
-/// sent, a few milliseconds.
+/// sent, a few milliseconds, and for a thread that is held up no longer than a second.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -156,21 +156,35 @@ impl Engine {
         stats
     }
 
-    /// Hangs everybody up, with RTCP BYE and DTLS close_notify, and ends the media threads. From
-    /// then on everything answers [`Error::Closed`]. Calling it again does nothing.
-    pub async fn close(&self) {
-        for shard in &self.inner.shards {
-            shard.command(Command::Shutdown).ok();
+    /// Hangs everybody up, with RTCP BYE and DTLS close_notify, and ends the media threads; waits for
+    /// that no longer than a second. From then on everything answers [`Error::Closed`]. Calling it
+    /// again does nothing but wait again. Needs no particular runtime.
+    ///
+    /// Returns the names of the threads that are left behind, none as a rule; the log has them too.
+    /// Such a thread is held up by the system, or by what of the application runs on it: a
+    /// subscriber of `tracing`, the wakers of those who wait for a transmitter. It ends when it is
+    /// let go.
+    pub async fn close(&self) -> Vec<String> {
+        let shards = &self.inner.shards;
+        for shard in shards {
+            shard.shut_down();
         }
-        for shard in &self.inner.shards {
-            shard.ended().await;
+        let all_ended = async {
+            for shard in shards {
+                shard.ended().await;
+            }
+        };
+        if within(PATIENCE, all_ended).await.is_some() {
+            return Vec::new();
         }
+        let left = shards.iter().filter(|shard| !shard.has_ended());
+        left.map(Shard::leave_behind).collect()
     }
 
-    /// Whether a media thread has ended: by [`close`](Self::close), or by a defect of ours. What
+    /// Whether it was [closed](Self::close), or a media thread has ended by a defect of ours. What
     /// then is left is of no use to new listeners.
     pub fn is_closed(&self) -> bool {
-        self.inner.shards.iter().any(Shard::has_ended)
+        self.inner.shards.iter().any(Shard::is_closed)
     }
 
     /// The shard that a handle belongs to.

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use skywave_peer::{DropCounters, Hub, Totals};
 use tokio::sync::{mpsc, watch};
@@ -12,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use crate::config::EngineConfig;
 use crate::error::Error;
 use crate::media_thread::{Command, MediaThread};
+use crate::patience::{PATIENCE, wait};
 use crate::port_counters::PortCounters;
 use crate::track_worker::FrameOutput;
 use crate::udp::{SocketOptions, UdpPort};
@@ -24,6 +26,10 @@ pub(crate) struct Shard {
     thread: Option<JoinHandle<()>>,
     /// Closed when the thread has ended; nothing is ever sent.
     alive: watch::Receiver<()>,
+    /// The thread is to end, and takes no other command.
+    shut_down: AtomicBool,
+    /// The thread was waited for in vain.
+    left_behind: AtomicBool,
     pub(crate) candidates: Vec<SocketAddr>,
     /// The addresses of its sockets, by [`Path::base`](skywave_ice::Path).
     pub(crate) bases: Vec<SocketAddr>,
@@ -77,6 +83,8 @@ impl Shard {
             waker: Arc::clone(&waker),
             thread: Some(thread),
             alive,
+            shut_down: AtomicBool::new(false),
+            left_behind: AtomicBool::new(false),
             candidates,
             bases,
             buffers,
@@ -97,7 +105,17 @@ impl Shard {
 
     /// Has a command obeyed together with the next.
     pub(crate) fn queue(&self, command: Command) -> Result<(), Error> {
+        if self.shut_down.load(Relaxed) {
+            return Err(Error::Closed);
+        }
         self.commands.send(command).map_err(|_| Error::Closed)
+    }
+
+    /// Has everybody hung up, and the thread end.
+    pub(crate) fn shut_down(&self) {
+        // It may have ended already, which is as good.
+        let _ = self.command(Command::Shutdown);
+        self.shut_down.store(true, Relaxed);
     }
 
     /// Waits until the thread has ended.
@@ -110,6 +128,22 @@ impl Shard {
     /// Whether the thread has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.alive.has_changed().is_err()
+    }
+
+    /// Whether it serves nobody any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shut_down.load(Relaxed) || self.has_ended()
+    }
+
+    /// Gives up waiting for the thread: says so, and which it is.
+    pub(crate) fn leave_behind(&self) -> String {
+        let thread = self.thread.as_ref();
+        let name = thread.and_then(|thread| thread.thread().name());
+        let name = name.unwrap_or_default().to_owned();
+        if !self.left_behind.swap(true, Relaxed) {
+            tracing::error!(thread = name, "left behind: something holds it up");
+        }
+        name
     }
 
     /// How many transmitters belong to it.
@@ -130,12 +164,23 @@ impl Shard {
 
 impl Drop for Shard {
     fn drop(&mut self) {
-        // The thread may be gone already, which is as good.
-        let _ = self.command(Command::Shutdown);
+        self.shut_down();
         // A source may own a handle, which may then be dropped last, on the media thread itself.
-        if let Some(thread) = self.thread.take()
-            && thread.thread().id() != thread::current().id()
+        let own = thread::current().id();
+        if self
+            .thread
+            .as_ref()
+            .is_some_and(|thread| thread.thread().id() == own)
         {
+            return;
+        }
+        let limit = match self.left_behind.load(Relaxed) {
+            false => PATIENCE,
+            true => Duration::ZERO,
+        };
+        if wait(limit, self.ended()).is_none() {
+            self.leave_behind();
+        } else if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }

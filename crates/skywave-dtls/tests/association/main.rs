@@ -10,6 +10,7 @@ mod handshake;
 mod link;
 mod loss;
 mod other_client;
+mod other_link;
 mod recorded;
 mod refusal;
 mod rsa;

@@ -31,15 +31,9 @@ impl OtherClient {
     /// With an RSA key of 2,048 bits and `SRTP_AES128_CM_HMAC_SHA1_80`, unless `change`d.
     pub(crate) fn new(change: impl Fn(ConfigBuilder) -> ConfigBuilder) -> Self {
         let now = Instant::now();
-        let config = ConfigBuilder::default()
-            .with_crypto_provider(default_provider().unwrap())
-            .with_certificates(vec![certificate(rsa_key())])
-            .with_insecure_skip_verify(true)
-            .with_extended_master_secret(ExtendedMasterSecretType::Require)
-            .with_srtp_protection_profiles(vec![
-                SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
-            ]);
-        let config = change(config).build(true, Some(address())).unwrap();
+        let config = change(builder(rsa_key()))
+            .build(true, Some(address()))
+            .unwrap();
         let mut endpoint = Endpoint::new(address(), Default::default(), None);
         let config = Arc::new(config);
         endpoint.connect(now, address(), config, None).unwrap();
@@ -94,6 +88,16 @@ impl OtherClient {
     }
 }
 
+/// Of an end with this key.
+pub(crate) fn builder(key: &KeyPair) -> ConfigBuilder {
+    ConfigBuilder::default()
+        .with_crypto_provider(default_provider().unwrap())
+        .with_certificates(vec![certificate(key)])
+        .with_insecure_skip_verify(true)
+        .with_extended_master_secret(ExtendedMasterSecretType::Require)
+        .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80])
+}
+
 /// Self-signed.
 pub(crate) fn certificate(key: &KeyPair) -> Certificate {
     let provider = default_provider().unwrap();
@@ -114,7 +118,7 @@ pub(crate) fn ending(end: &mut Dtls) -> Error {
     panic!("it does not end");
 }
 
-fn rsa_key() -> &'static KeyPair {
+pub(crate) fn rsa_key() -> &'static KeyPair {
     static KEY: OnceLock<KeyPair> = OnceLock::new();
     KEY.get_or_init(|| KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap())
 }

@@ -12,6 +12,7 @@ mod shards;
 mod sound;
 mod speech;
 mod states;
+mod stuck;
 mod w3c_stats;
 
 use std::time::Duration;
