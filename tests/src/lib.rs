@@ -44,7 +44,9 @@ mod relay;
 mod rough_link;
 mod server;
 
-pub use aiortc::{AiortcPeer, Bye, Report, RtcpReport, RtpReport, SenderReport, Tone};
+pub use aiortc::{
+    AiortcPeer, Bye, ReceiverReport, Report, RtcpReport, RtpReport, SenderReport, Tone,
+};
 pub use audience::{Audience, Heard};
 pub use browser::{Browser, BrowserKind};
 pub use flood::Flood;
