@@ -198,9 +198,18 @@ fn chromium_conceals_nothing_for_fifty_swaps() {
 
 #[test]
 fn chromium_received_octet_for_octet_what_statistics_say_was_sent() {
+    received_octet_for_octet(BrowserKind::Chromium);
+}
+
+#[test]
+fn firefox_received_octet_for_octet_what_statistics_say_was_sent() {
+    received_octet_for_octet(BrowserKind::Firefox);
+}
+
+fn received_octet_for_octet(kind: BrowserKind) {
     let _turn = turn();
     let server = Server::start("tone:440");
-    let mut browser = play(BrowserKind::Chromium, &server);
+    let mut browser = play(kind, &server);
     browser.evaluate_until(
         "(async () => (await probe.stats(skywave.pc)).inbound?.packetsReceived >= 50)()",
         PATIENCE,

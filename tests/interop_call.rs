@@ -152,7 +152,7 @@ fn chromium_asks_for_what_is_lost_and_gets_it() {
 
 #[test]
 fn rfc9335_chromium_that_is_ahead_of_its_time_plays_encrypted_headers() {
-    let (_turn, mut browser) = page(BrowserKind::ExperimentalChromium);
+    let (_turn, mut browser) = page_with(BrowserKind::Chromium, &[ON_TRIAL]);
     for way in [offer_over_relay, answer_over_relay] {
         let mut transmitter = transmitter(EVERYTHING);
         let relay = way(&mut transmitter, &mut browser);
@@ -198,9 +198,13 @@ fn takes_redundancy(kind: BrowserKind) -> bool {
 
 /// A page that may play sound, with the others kept waiting.
 fn page(kind: BrowserKind) -> (MutexGuard<'static, ()>, Browser) {
+    page_with(kind, &[])
+}
+
+fn page_with(kind: BrowserKind, flags: &[&str]) -> (MutexGuard<'static, ()>, Browser) {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut browser = Browser::start(kind);
+    let mut browser = Browser::start_with(kind, flags);
     browser.evaluate("document.body.append(document.createElement('button'))");
     browser.install_probe();
     browser.click("button");
@@ -324,5 +328,8 @@ const WITHOUT_RETRANSMISSION: RtpConfig = RtpConfig {
     redundancy: 0,
     adaptive_redundancy: false,
 };
+
+/// Everything that Chromium has, but not yet for everybody.
+const ON_TRIAL: &str = "--enable-experimental-web-platform-features";
 
 const PATIENCE: Duration = Duration::from_secs(30);

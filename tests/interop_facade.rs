@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use skywave::{
-    AudioCodec, AudioTransmitter, Config, Error, RtpConfig, SpeechEvent, SpeechQueue,
-    SpeechQueueConfig, Stats, Tone, TransmitterState,
+    AudioCodec, AudioTransmitter, Config, Error, RemoteInboundRtpStats, RtpConfig, SpeechEvent,
+    SpeechQueue, SpeechQueueConfig, Stats, Tone, TransmitterState,
 };
-use skywave_tests::{AiortcPeer, Recording, Report};
+use skywave_tests::{AiortcPeer, Recording, Relay, Report, RtcpReport};
 use tokio::runtime::Runtime;
 
 #[test]
@@ -177,6 +177,77 @@ fn statistics_match_what_aiortc_received() {
             _ => {}
         }
     }
+}
+
+#[test]
+fn loss_jitter_and_round_trip_are_told_as_aiortc_reported_them() {
+    let (mut transmitter, mut peer) = (transmitter(AudioCodec::Opus), AiortcPeer::spawn());
+    let offer = transmitter.create_offer().expect("an offer");
+    let relay = Relay::start(&offer);
+    let answer = peer.accept_offer(&relay.redirect(&offer), &["opus"]);
+    transmitter.accept_answer(&answer).expect("aiortc's answer");
+    wait_connected(&transmitter).expect("connected");
+    relay.lose_every(5);
+
+    let mut last = 0.0;
+    for _ in 0..3 {
+        let is_new = |told: RemoteInboundRtpStats| {
+            let complete = told.fraction_lost > 0.0 && told.round_trip_time.is_some();
+            complete && told.timestamp > last
+        };
+        peer.report_when(PATIENCE, |_| {
+            remote_inbound(&transmitter).is_some_and(is_new)
+        });
+        let told = remote_inbound(&transmitter).expect("it was waited for");
+        assert_told_as_reported(&told, &peer.report().rtcp);
+        last = told.timestamp;
+    }
+}
+
+/// Of the last report that arrived.
+fn remote_inbound(transmitter: &AudioTransmitter) -> Option<RemoteInboundRtpStats> {
+    let report = transmitter.stats_report();
+    report.iter().find_map(|object| match object {
+        Stats::RemoteInboundRtp(remote) => Some(remote.clone()),
+        _ => None,
+    })
+}
+
+fn assert_told_as_reported(told: &RemoteInboundRtpStats, rtcp: &RtcpReport) {
+    let mut about_us = rtcp.receiver_reports.iter();
+    let reported = about_us.rfind(|block| {
+        let fraction = f64::from(block.fraction_lost) / 256.0;
+        let jitter = f64::from(block.jitter) / 48_000.0;
+        block.ssrc == told.ssrc
+            && block.packets_lost == told.packets_lost
+            && (fraction - told.fraction_lost).abs() < 1e-6
+            && (jitter - told.jitter).abs() < 1e-6
+    });
+    let reported = reported.unwrap_or_else(|| panic!("{told:#?} {rtcp:#?}"));
+    let mut sent = rtcp.sender_reports.iter();
+    let answered = sent.rfind(|sr| (middle(sr.ntp_time) - i64::from(reported.last_sr)).abs() <= 1);
+    let answered = answered.expect("it names a sender report of ours");
+
+    let [arrived, delay] = [
+        told.timestamp / 1_000.0,
+        f64::from(reported.delay_since_last_sr) / 65_536.0,
+    ];
+    // RFC 3550 section 6.4.1, in ticks of 15 us and milliseconds of the timestamp.
+    let round_trip = told.round_trip_time.expect("it was waited for");
+    let expected = arrived - answered.ntp_time - delay;
+    assert!(
+        round_trip > 0.0 && (round_trip - expected).abs() < 0.002,
+        "{round_trip}, not {expected}: {told:#?} {reported:#?} {answered:#?}"
+    );
+    // No shorter than both ways, as the wall clocks of two processes have them.
+    let ways = answered.arrival_time - answered.ntp_time + arrived - reported.sent_time;
+    assert!(round_trip > ways - 0.01, "{round_trip}, not {ways}");
+}
+
+/// The middle 32 of the 64 bits of an NTP time (RFC 3550 section 4).
+fn middle(unix: f64) -> i64 {
+    let ticks = (unix + 2_208_988_800.0) * 65_536.0;
+    ticks as i64 & 0xffff_ffff
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn restarts(kind: BrowserKind) {
     // a packet or none here, is lost. Chromium listens at both.
     let may_be_lost = match kind {
         BrowserKind::Firefox => 1,
-        BrowserKind::Chromium | BrowserKind::ExperimentalChromium => 0,
+        BrowserKind::Chromium => 0,
     };
     for restarts in 1..=2 {
         let ufrag = browser.evaluate("whep.restart()");

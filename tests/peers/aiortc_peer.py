@@ -133,13 +133,14 @@ class RtpLog:
 
 
 class RtcpLog:
-    """Every RTCP compound, with what the peer had received when it came."""
+    """Every RTCP compound, with what the peer had received when it came, and what it reported."""
 
     def __init__(self, rtp):
         self.rtp = rtp
         self.compounds = []
         self.malformed = 0
         self.sender_reports = []
+        self.receiver_reports = []
         self.cnames = []
         self.byes = []
 
@@ -178,6 +179,26 @@ class RtcpLog:
             }
         )
 
+    def add_sent(self, data):
+        """RFC 3550 section 6.4.2; of anything but receiver reports nothing is kept."""
+        for packet_type, count, body in split_compound(data):
+            if packet_type == 201:
+                for block in struct.iter_unpack("!IB3sIIII", body[4 : 4 + 24 * count]):
+                    self.add_report_block(*block)
+
+    def add_report_block(self, ssrc, fraction, lost, _highest, jitter, last_sr, delay):
+        self.receiver_reports.append(
+            {
+                "ssrc": ssrc,
+                "fraction_lost": fraction,
+                "packets_lost": int.from_bytes(lost, "big", signed=True),
+                "jitter": jitter,
+                "last_sr": last_sr,
+                "delay_since_last_sr": delay,
+                "sent_time": time.time(),
+            }
+        )
+
     def add_cname(self, body):
         if body[4] == 1:
             note(self.cnames, body[6 : 6 + body[5]].decode())
@@ -187,6 +208,7 @@ class RtcpLog:
             "compounds": self.compounds,
             "malformed": self.malformed,
             "sender_reports": self.sender_reports,
+            "receiver_reports": self.receiver_reports,
             "cnames": self.cnames,
             "byes": self.byes,
         }
@@ -363,9 +385,10 @@ def closed_by_peer(transport):
 
 
 def record(peer):
-    """Copies every decrypted packet to the peer's logs on its way into aiortc."""
+    """Copies every packet in the clear to the peer's logs on its way into aiortc or out of it."""
     handle_rtp = RTCDtlsTransport._handle_rtp_data
     handle_rtcp = RTCDtlsTransport._handle_rtcp_data
+    send = RTCDtlsTransport._send_rtp
 
     async def rtp(self, data, arrival_time_ms):
         peer.rtp.add(data)
@@ -375,6 +398,11 @@ def record(peer):
         peer.rtcp.add(data)
         await handle_rtcp(self, data)
 
+    async def sent(self, data):
+        peer.rtcp.add_sent(data)
+        await send(self, data)
+
+    RTCDtlsTransport._send_rtp = sent
     RTCDtlsTransport._handle_rtp_data = rtp
     RTCDtlsTransport._handle_rtcp_data = rtcp
 

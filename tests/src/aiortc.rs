@@ -179,6 +179,8 @@ pub struct RtcpReport {
     pub malformed: u64,
     /// The sender reports.
     pub sender_reports: Vec<SenderReport>,
+    /// What the peer itself reported.
+    pub receiver_reports: Vec<ReceiverReport>,
     /// Distinct canonical names.
     pub cnames: Vec<String>,
     /// The goodbyes.
@@ -208,6 +210,25 @@ pub struct SenderReport {
     pub last_rtp_timestamp: Option<u32>,
     /// Seconds between that packet and the report.
     pub since_last_packet: Option<f64>,
+}
+
+/// A report block (RFC 3550 section 6.4.2) that the peer sent.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReceiverReport {
+    /// Source the report is about.
+    pub ssrc: u32,
+    /// Of 256 packets expected since the report before so many were lost.
+    pub fraction_lost: u8,
+    /// Packets lost since the beginning.
+    pub packets_lost: i64,
+    /// Interarrival jitter, in ticks of the RTP clock.
+    pub jitter: u32,
+    /// Middle of the NTP time of the last sender report, 0 for none.
+    pub last_sr: u32,
+    /// Time since that one came, in 1/65536 s.
+    pub delay_since_last_sr: u32,
+    /// When it was sent, by the wall clock of the peer, in seconds since 1970.
+    pub sent_time: f64,
 }
 
 /// An RTCP BYE.

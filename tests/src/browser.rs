@@ -1,6 +1,6 @@
 //! A headless browser with one page, driven over WebDriver BiDi.
 //!
-//! Unless the kind says so, no flag or preference touches autoplay, WebRTC or codecs: what works
+//! Unless a test gives flags, no flag or preference touches autoplay, WebRTC or codecs: what works
 //! here works for a person with a fresh profile. The preferences keep the browser
 //! from calling home, and give Firefox a sound card where there is none.
 
@@ -32,8 +32,6 @@ pub struct Browser {
 pub enum BrowserKind {
     /// Chromium, through `chromedriver`.
     Chromium,
-    /// The same with everything that is on trial in it (`--enable-experimental-web-platform-features`).
-    ExperimentalChromium,
     /// Firefox, which speaks BiDi itself.
     Firefox,
 }
@@ -41,14 +39,15 @@ pub enum BrowserKind {
 impl Browser {
     /// Starts a browser with a fresh profile and a window of 1280 by 900 pixels.
     pub fn start(kind: BrowserKind) -> Browser {
+        Browser::start_with(kind, &[])
+    }
+
+    /// The same with flags of its command line.
+    pub fn start_with(kind: BrowserKind, flags: &[&str]) -> Browser {
         let profile = tempfile::tempdir().expect("a temporary folder can be made");
         let (child, mut bidi, version) = match kind {
-            BrowserKind::Chromium => start_chromium(profile.path(), &[]),
-            BrowserKind::ExperimentalChromium => start_chromium(
-                profile.path(),
-                &["--enable-experimental-web-platform-features"],
-            ),
-            BrowserKind::Firefox => start_firefox(profile.path()),
+            BrowserKind::Chromium => start_chromium(profile.path(), flags),
+            BrowserKind::Firefox => start_firefox(profile.path(), flags),
         };
         bidi.call("session.subscribe", json!({"events": ["log.entryAdded"]}));
         let tree = bidi.call("browsingContext.getTree", json!({}));
@@ -124,9 +123,18 @@ impl Browser {
 
     /// Clicks an element with the mouse, which counts as the user's activation of the page.
     pub fn click(&mut self, selector: &str) {
+        self.press(selector, "mouse");
+    }
+
+    /// Taps an element with a finger.
+    pub fn tap(&mut self, selector: &str) {
+        self.press(selector, "touch");
+    }
+
+    fn press(&mut self, selector: &str, pointer: &str) {
         let element = self.element(selector);
         self.perform(json!([{
-            "type": "pointer", "id": "mouse", "actions": [
+            "type": "pointer", "id": pointer, "parameters": {"pointerType": pointer}, "actions": [
                 {"type": "pointerMove", "x": 0, "y": 0,
                  "origin": {"type": "element", "element": {"sharedId": element}}},
                 {"type": "pointerDown", "button": 0},
@@ -245,12 +253,13 @@ fn chromium_capabilities(profile: &Path, flags: &[&str]) -> Value {
     }}})
 }
 
-fn start_firefox(profile: &Path) -> (Child, Bidi, String) {
+fn start_firefox(profile: &Path, flags: &[&str]) -> (Child, Bidi, String) {
     std::fs::write(profile.join("user.js"), FIREFOX_PREFERENCES)
         .expect("the profile folder can be written");
     let mut command = Command::new(firefox());
     command.args(["--headless", "--no-remote", "--remote-debugging-port", "0"]);
-    let mut child = Child::spawn("firefox", command.arg("--profile").arg(profile));
+    command.arg("--profile").arg(profile).args(flags);
+    let mut child = Child::spawn("firefox", &mut command);
     let url = child.find_in_stderr(START_TIMEOUT, |line| {
         let (_, url) = line.split_once("WebDriver BiDi listening on ")?;
         Some(url.to_owned())

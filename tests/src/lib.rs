@@ -46,7 +46,9 @@ mod rough_link;
 mod server;
 mod udp_sockets;
 
-pub use aiortc::{AiortcPeer, Bye, Report, RtcpReport, RtpReport, SenderReport, Tone};
+pub use aiortc::{
+    AiortcPeer, Bye, ReceiverReport, Report, RtcpReport, RtpReport, SenderReport, Tone,
+};
 pub use audience::{Audience, Heard};
 pub use browser::{Browser, BrowserKind};
 pub use flood::Flood;

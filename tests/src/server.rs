@@ -210,10 +210,13 @@ pub(crate) fn program(name: &str) -> PathBuf {
     program
 }
 
-/// The `http://127.0.0.1:PORT` within a line of output.
+/// The `http://127.0.0.1:PORT` within a line of output, or `https://` that.
 fn http_url(line: &str) -> Option<String> {
-    let start = line.find("http://127.0.0.1:")?;
-    let url = line[start..].split_whitespace().next()?;
+    let loopback = |word: &&str| {
+        let (scheme, rest) = word.split_once("://").unwrap_or_default();
+        matches!(scheme, "http" | "https") && rest.starts_with("127.0.0.1:")
+    };
+    let url = line.split_whitespace().find(loopback)?;
     Some(url.trim_end_matches('/').to_owned())
 }
 
@@ -238,6 +241,8 @@ mod tests {
         assert_eq!(http_url(line).as_deref(), Some("http://127.0.0.1:8080"));
         let media = udp_address("  audio    UDP 127.0.0.1:5000");
         assert_eq!(media, "127.0.0.1:5000".parse().ok());
+        let secure = http_url("https://127.0.0.1:8443/");
+        assert_eq!(secure.as_deref(), Some("https://127.0.0.1:8443"));
         assert_eq!(http_url("Serving tone:440"), None);
     }
 }

@@ -34,7 +34,7 @@ export class Call {
       // candidate of ours need be waited for.
       await this.negotiate();
     } catch (error) {
-      this.end('failed', sentence(error), error);
+      this.end('failed', error.status === 406 ? `${UNPLAYABLE} ${sentence(error)}` : sentence(error), error);
     }
   }
 
@@ -159,5 +159,7 @@ async function hangUp(session, headers) {
   await fetch(session, { method: 'DELETE', headers, keepalive: true, signal }).catch(() => {});
 }
 
+/** What the reason means for which an offer is not acceptable (RFC 9725 §4.4). */
+const UNPLAYABLE = 'The server has nothing that this browser can play.';
 const CONNECT_MS = 15_000;
 const HANG_UP_MS = 2_000;

@@ -41,6 +41,7 @@ function play() {
   call = new Call(endpoint(), viewer.headers, follow);
   window.skywave = { pc: call.pc };
   audio.srcObject = call.stream;
+  heldBack = false;
   startSound();
   meter.attach(call.stream);
   call.start();
@@ -70,27 +71,22 @@ function stop() {
 
 /** Starts the sound, now or at the next touch if the browser holds it back. */
 async function startSound() {
-  try {
-    await audio.play();
-    heldBack = false;
-  } catch (error) {
-    if (error.name !== 'NotAllowedError' || !call) return;
-    heldBack = true;
-    show(main.dataset.state);
-    const touched = new AbortController();
-    const hear = () => {
-      touched.abort();
-      heldBack = false;
-      show(main.dataset.state);
-      meter.resume();
-      if (call) startSound();
-    };
-    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, hear, { signal: touched.signal });
-  }
+  const refused = await audio.play().then(() => null, (error) => error);
+  if (refused && (refused.name !== 'NotAllowedError' || !call)) return;
+  if (heldBack === (refused !== null)) return;
+  heldBack = refused !== null;
+  show(main.dataset.state);
 }
 
 /** Whether the browser waits for a touch before it makes a sound. */
 let heldBack = false;
+
+/** The user has touched the page. */
+function touched() {
+  if (!heldBack || !call) return;
+  meter.resume();
+  startSound();
+}
 
 // ---- Channels ------------------------------------------------------------
 
@@ -241,6 +237,9 @@ element('swapper').addEventListener('submit', (event) => {
   event.preventDefault();
   swap();
 });
+// A finger that comes down may be about to scroll: it counts as leave to make a sound when it is
+// lifted (HTML, "activation triggering input event"), in some browsers only with the click.
+for (const kind of ['pointerup', 'click', 'keydown']) addEventListener(kind, touched);
 addEventListener('pagehide', stop);
 document.addEventListener('visibilitychange', refresh);
 setInterval(showFigures, 1000);
