@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Wake};
-use std::thread::{self, Thread};
+use std::task::Poll;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -19,27 +19,6 @@ pub(crate) async fn within<T>(limit: Duration, awaited: impl Future<Output = T>)
         return Some(awaited.await);
     };
     first(awaited, alarm(due)).await
-}
-
-/// The same for a caller that is not asynchronous: its thread waits.
-pub(crate) fn wait<T>(limit: Duration, awaited: impl Future<Output = T>) -> Option<T> {
-    let waker = Arc::new(Unpark(thread::current())).into();
-    let (mut context, mut awaited) = (Context::from_waker(&waker), pin!(within(limit, awaited)));
-    loop {
-        match awaited.as_mut().poll(&mut context) {
-            Poll::Ready(outcome) => return outcome,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
-
-/// Has the thread look again.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
 }
 
 /// What comes about before something else, if it does.
@@ -145,15 +124,6 @@ mod tests {
     async fn what_never_comes_about_is_given_up() {
         assert_eq!(within(Duration::ZERO, pending::<()>()).await, None);
         assert_eq!(within(PATIENCE, pending::<()>()).await, None);
-    }
-
-    #[test]
-    fn thread_waits_for_what_another_does_and_no_longer_than_its_limit() {
-        let (sender, receiver) = oneshot::channel();
-        let other = thread::spawn(move || sender.send(7));
-        assert_eq!(wait(Duration::MAX, receiver), Some(Ok(7)));
-        other.join().unwrap().unwrap();
-        assert_eq!(wait(Duration::from_millis(1), pending::<()>()), None);
     }
 
     #[tokio::test]

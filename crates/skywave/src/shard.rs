@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skywave_peer::{DropCounters, Hub, Totals};
 use tokio::sync::{mpsc, watch};
@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use crate::config::EngineConfig;
 use crate::error::Error;
 use crate::media_thread::{Command, MediaThread};
-use crate::patience::{PATIENCE, wait};
+use crate::patience::PATIENCE;
 use crate::port_counters::PortCounters;
 use crate::track_worker::FrameOutput;
 use crate::udp::{SocketOptions, UdpPort};
@@ -23,7 +23,7 @@ use crate::waker::{Waker, waker};
 pub(crate) struct Shard {
     commands: mpsc::UnboundedSender<Command>,
     waker: Arc<Waker>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
     /// Closed when the thread has ended; nothing is ever sent.
     alive: watch::Receiver<()>,
     /// The thread is to end, and takes no other command.
@@ -81,7 +81,7 @@ impl Shard {
         let shard = Self {
             commands,
             waker: Arc::clone(&waker),
-            thread: Some(thread),
+            thread,
             alive,
             shut_down: AtomicBool::new(false),
             left_behind: AtomicBool::new(false),
@@ -137,8 +137,7 @@ impl Shard {
 
     /// Gives up waiting for the thread: says so, and which it is.
     pub(crate) fn leave_behind(&self) -> String {
-        let thread = self.thread.as_ref();
-        let name = thread.and_then(|thread| thread.thread().name());
+        let name = self.thread.thread().name();
         let name = name.unwrap_or_default().to_owned();
         if !self.left_behind.swap(true, Relaxed) {
             tracing::error!(thread = name, "left behind: something holds it up");
@@ -166,25 +165,26 @@ impl Drop for Shard {
     fn drop(&mut self) {
         self.shut_down();
         // A source may own a handle, which may then be dropped last, on the media thread itself.
-        let own = thread::current().id();
-        if self
-            .thread
-            .as_ref()
-            .is_some_and(|thread| thread.thread().id() == own)
-        {
+        if self.thread.thread().id() == thread::current().id() {
             return;
         }
         let limit = match self.left_behind.load(Relaxed) {
             false => PATIENCE,
             true => Duration::ZERO,
         };
-        if wait(limit, self.ended()).is_none() {
-            self.leave_behind();
-        } else if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let since = Instant::now();
+        while !self.thread.is_finished() {
+            if since.elapsed() >= limit {
+                self.leave_behind();
+                return;
+            }
+            thread::sleep(LOOK_INTERVAL);
         }
     }
 }
+
+/// How often a thread that is dropped is looked at: the farewells take some milliseconds.
+const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Opens the media port of the shard with this number.
 fn bind(config: &EngineConfig, number: u16) -> Result<UdpPort, Error> {
