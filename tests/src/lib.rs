@@ -6,6 +6,7 @@
 //!   [`Namespace`] of their own or behind a [`RoughLink`].
 //! - [`Browser`]: headless Chromium or Firefox over WebDriver BiDi, with real
 //!   clicks and keys, so that autoplay rules apply as they do to a person.
+//! - [`Example`]: a built example that serves WHEP.
 //! - [`Flood`]: datagrams that nobody asked for.
 //! - [`Nginx`]: in front of a server.
 //! - [`Recording`]: what GStreamer or Pion decoded.
@@ -35,6 +36,7 @@ mod audience;
 mod bidi;
 mod browser;
 mod child;
+mod example;
 mod flood;
 mod namespace;
 mod nginx;
@@ -47,6 +49,7 @@ mod server;
 pub use aiortc::{AiortcPeer, Bye, Report, RtcpReport, RtpReport, SenderReport, Tone};
 pub use audience::{Audience, Heard};
 pub use browser::{Browser, BrowserKind};
+pub use example::Example;
 pub use flood::Flood;
 pub use namespace::Namespace;
 pub use nginx::Nginx;

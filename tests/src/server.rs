@@ -211,7 +211,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
 }
 
 /// The `http://127.0.0.1:PORT` within a line of output.
-fn http_url(line: &str) -> Option<String> {
+pub(crate) fn http_url(line: &str) -> Option<String> {
     let start = line.find("http://127.0.0.1:")?;
     let url = line[start..].split_whitespace().next()?;
     Some(url.trim_end_matches('/').to_owned())
