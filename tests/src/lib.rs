@@ -8,6 +8,7 @@
 //!   clicks and keys, so that autoplay rules apply as they do to a person.
 //! - [`Example`]: a built example that serves WHEP.
 //! - [`Flood`]: datagrams that nobody asked for.
+//! - [`GstreamerPeer`]: a webrtcbin that answers an offer.
 //! - [`Nginx`]: in front of a server.
 //! - [`Recording`]: what GStreamer or Pion decoded.
 //! - [`Relay`]: a path on which packets to a browser are lost.
@@ -38,6 +39,7 @@ mod browser;
 mod child;
 mod example;
 mod flood;
+mod gstreamer;
 mod namespace;
 mod nginx;
 mod prometheus;
@@ -51,6 +53,7 @@ pub use audience::{Audience, Heard};
 pub use browser::{Browser, BrowserKind};
 pub use example::Example;
 pub use flood::Flood;
+pub use gstreamer::GstreamerPeer;
 pub use namespace::Namespace;
 pub use nginx::Nginx;
 pub use prometheus::read_metrics;
