@@ -1,21 +1,23 @@
-//! A pause of G.711 that is filled with comfort noise (RFC 3389), heard by browsers.
+//! A pause of G.711 that is filled with comfort noise (RFC 3389) for Chromium, and left empty for
+//! Firefox, aiortc and GStreamer, which do not take it.
 #![expect(
     clippy::disallowed_types,
     reason = "browsers take turns; no media thread waits here"
 )]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use skywave::{AudioCodec, AudioTransmitter, Config, Silence, SilencePolicy, Tone};
-use skywave_tests::{Browser, BrowserKind};
+use skywave_tests::{AiortcPeer, Browser, BrowserKind, GstreamerPeer};
 
 #[test]
 fn chromium_fills_a_pause_with_noise_and_hears_what_comes_after_it() {
     let _turn = turn();
     let mut transmitter = transmitter();
-    let (mut browser, answer) = call(&mut transmitter, BrowserKind::Chromium);
+    let (mut browser, answer) = call(&mut transmitter);
     assert!(answer.contains("a=rtpmap:13 CN/8000\r\n"), "{answer}");
 
     transmitter.replace_audio_source(Silence);
@@ -44,11 +46,20 @@ fn chromium_fills_a_pause_with_noise_and_hears_what_comes_after_it() {
 }
 
 #[test]
-fn firefox_does_not_take_noise_is_sent_nothing_and_hears_what_comes_after_it() {
+fn firefox_refuses_noise_is_sent_nothing_and_hears_what_comes_after_it() {
     let _turn = turn();
     let mut transmitter = transmitter();
-    let (mut browser, answer) = call(&mut transmitter, BrowserKind::Firefox);
-    assert!(!answer.contains("CN/8000"), "{answer}");
+    let mut browser = ready(BrowserKind::Firefox);
+    let offer = Value::from(offer_of_noise(&mut transmitter));
+    let answer = browser.evaluate(&format!("probe.answer({offer})"));
+    let answer = answer.as_str().expect("an answer");
+    assert_refused(answer);
+    transmitter.accept_answer(answer).expect("its answer");
+    hear(&mut browser);
+    // What it set up, whatever it says.
+    let codecs = "probe.pc.getStats().then((all) => [...all.values()].filter((entry) => \
+                  entry.type === 'codec').map((entry) => entry.mimeType))";
+    assert_eq!(browser.evaluate(codecs), json!(["audio/PCMU"]));
 
     transmitter.replace_audio_source(Silence);
     play_for(&mut browser, 2);
@@ -69,28 +80,119 @@ fn firefox_does_not_take_noise_is_sent_nothing_and_hears_what_comes_after_it() {
     browser.close();
 }
 
+#[test]
+fn aiortc_refuses_noise_is_sent_nothing_and_hears_what_comes_after_it() {
+    let mut transmitter = transmitter();
+    let mut peer = AiortcPeer::spawn();
+    let answer = peer.accept_offer(&offer_of_noise(&mut transmitter), &["PCMU"]);
+    assert_refused(&answer);
+    transmitter.accept_answer(&answer).expect("its answer");
+    assert!((peer.tone(0.5).frequency - 440.0).abs() < 5.0);
+
+    pause(&transmitter);
+    let before = peer.report().rtp;
+    transmitter.replace_audio_source(tone(880.0));
+    // What its jitter buffer kept from before the pause comes first.
+    peer.tone(0.2);
+    let heard = peer.tone(0.5);
+    assert!((heard.frequency - 880.0).abs() < 5.0, "{heard:?}");
+    assert!(heard.purity > 0.95, "{heard:?}");
+
+    let after = peer.report().rtp;
+    assert_eq!(after.payload_types, [0]);
+    assert_eq!(after.gaps, []);
+    // RFC 3551 §4.1: the first packet after silence, and the time went on meanwhile.
+    let resumed = before.last.expect("packets").0.wrapping_add(1);
+    assert!(after.markers.contains(&resumed), "{:?}", after.markers);
+    let left_out = after.frames_left_out(160);
+    assert!(left_out.is_some_and(|frames| frames >= 100), "{left_out:?}");
+    peer.close();
+}
+
+#[test]
+fn gstreamer_refuses_noise_is_sent_nothing_and_hears_what_comes_after_it() {
+    let mut transmitter = transmitter();
+    let (peer, answer) = GstreamerPeer::answering(&offer_of_noise(&mut transmitter));
+    assert_refused(&answer);
+    transmitter.accept_answer(&answer).expect("its answer");
+    until_recorded(&peer, 440.0);
+    pause(&transmitter);
+    transmitter.replace_audio_source(tone(880.0));
+    until_recorded(&peer, 880.0);
+    peer.close();
+}
+
+fn offer_of_noise(transmitter: &mut AudioTransmitter) -> String {
+    let offer = transmitter.create_offer().expect("an offer");
+    assert!(offer.contains("a=rtpmap:13 CN/8000\r\n"), "{offer}");
+    offer
+}
+
+/// The answer takes PCMU and no comfort noise.
+fn assert_refused(answer: &str) {
+    let takes = |format: &str| answer.lines().any(|line| line.contains(format));
+    assert!(takes("PCMU/8000"), "{answer}");
+    assert!(!takes("CN/8000"), "{answer}");
+    let media = answer.lines().find(|line| line.starts_with("m=audio "));
+    let formats: Vec<&str> = media.expect("audio").split(' ').skip(3).collect();
+    assert!(!formats.contains(&"13"), "{answer}");
+}
+
+/// Two seconds of silence, of which nothing is sent but the end of the tone.
+fn pause(transmitter: &AudioTransmitter) {
+    let sent = || transmitter.transmission_stats().packets_sent;
+    transmitter.replace_audio_source(Silence);
+    thread::sleep(Duration::from_secs(1));
+    let before = sent();
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(sent(), before);
+}
+
+/// Waits until the last second that was decoded is a tone of so many hertz.
+fn until_recorded(peer: &GstreamerPeer, frequency: f64) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let recording = peer.recording();
+        let share = recording.share_at(frequency);
+        if recording.samples.len() > 8_000 && share > 0.95 {
+            return;
+        }
+        assert!(Instant::now() < end, "{frequency} Hz: {share}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Packets sent and received.
 fn counts(transmitter: &AudioTransmitter, browser: &mut Browser) -> (u64, f64) {
     let sent = transmitter.transmission_stats().packets_sent;
     (sent, inbound(browser)[PACKETS])
 }
 
-/// The browser offers, and hears the tone. Gives the answer too.
-fn call(transmitter: &mut AudioTransmitter, kind: BrowserKind) -> (Browser, String) {
+/// Chromium offers, and hears the tone. Gives the answer too.
+fn call(transmitter: &mut AudioTransmitter) -> (Browser, String) {
+    let mut browser = ready(BrowserKind::Chromium);
+    let offer = browser.evaluate("probe.offer()");
+    let offer = offer.as_str().expect("an offer");
+    let answer = transmitter.accept_offer(offer).expect("Chromium's offer");
+    browser.evaluate(&format!("probe.accept({})", Value::from(&*answer)));
+    hear(&mut browser);
+    (browser, answer)
+}
+
+/// A browser whose page may play sound.
+fn ready(kind: BrowserKind) -> Browser {
     let mut browser = Browser::start(kind);
     browser.evaluate("document.body.append(document.createElement('button'))");
     browser.install_probe();
     browser.click("button");
-    let offer = browser.evaluate("probe.offer()");
-    let offer = offer.as_str().expect("an offer");
-    let answer = transmitter
-        .accept_offer(offer)
-        .expect("the browser's offer");
-    browser.evaluate(&format!("probe.accept({})", Value::from(&*answer)));
+    browser
+}
+
+/// Waits until it hears the tone.
+fn hear(browser: &mut Browser) {
     browser.evaluate_until("probe.pc.connectionState === 'connected'", PATIENCE);
     browser.evaluate("probe.listen(probe.pc)");
     browser.evaluate("probe.settles(440, 20000)");
-    (browser, answer)
 }
 
 /// One browser at a time.

@@ -1,11 +1,11 @@
-//! Speech that is interrupted, heard by Chromium: it stops soon, without a click, and the next
-//! words begin whole.
+//! Speech that is interrupted, heard by Chromium and aiortc: it stops soon, without a click, and the
+//! next words begin whole.
 
 use std::time::Duration;
 
 use serde_json::Value;
 use skywave::{AudioTransmitter, Config, SpeechQueue, SpeechQueueConfig};
-use skywave_tests::{Browser, BrowserKind};
+use skywave_tests::{AiortcPeer, Browser, BrowserKind, Example, Recording};
 use tokio::runtime::Runtime;
 
 #[test]
@@ -52,6 +52,75 @@ fn chromium_hears_interrupted_speech_stop_without_a_click_and_the_next_words_who
     // machine, changes its pace. A beginning that is swallowed by the fade or the wait is more.
     assert!((40..=75).contains(&whole), "{whole} pieces");
     browser.close();
+}
+
+#[test]
+fn aiortc_hears_the_voice_agent_stop_at_once_and_go_on_with_its_next_sentence() {
+    let mut agent = Example::start("voice_agent");
+    let mut peer = AiortcPeer::spawn();
+    let answer = agent.whep(&peer.create_offer(&["opus"]));
+    peer.accept_answer(&answer);
+    agent.find("(all of it is made");
+    peer.record(0.5);
+    assert!(peer.recorded().samples.iter().any(|&s| is_loud(s)));
+
+    agent.post("/barge-in", "");
+    // What is decoded from now on, as much as there was left of the sentence.
+    peer.record(4.0);
+    let told = agent.find("INTERRUPTED at sample ");
+    let unheard = told.split_whitespace().rev().nth(4);
+    let unheard: f64 = unheard.and_then(|s| s.parse().ok()).expect("seconds");
+    assert!(unheard > 4.0, "{told}");
+    agent.find("> so you have just interrupted me");
+
+    let heard = peer.recorded();
+    let (end, next) = first_pause(&heard);
+    println!("heard {end} ms more, then nothing until {next} ms");
+    // A packet, four of them in aiortc's jitter buffer, the delay of the codec and the fade; and
+    // two that a busy machine may not have come to yet.
+    assert!(end <= 20 + 80 + 20 + 40, "{end} ms");
+    assert!(next - end >= 250, "{end} to {next} ms");
+    // "so you": 79 ms a letter, 80 ms between words, a hiss at the beginning of each.
+    for (letter, from, pitch) in [("s", 35, 186.0), ("o", 85, 170.0), ("u", 402, 194.0)] {
+        let found = pitch_at(&heard, next + from);
+        assert!((found - pitch).abs() < 4.0, "{letter}: {found} Hz");
+    }
+    peer.close();
+}
+
+/// Where the first pause begins that is no pause between words, and where it ends, in
+/// milliseconds.
+fn first_pause(recording: &Recording) -> (usize, usize) {
+    let per_millisecond = recording.sample_rate as usize / 1_000;
+    let pieces = recording.samples.chunks(per_millisecond);
+    let loud: Vec<_> = pieces
+        .enumerate()
+        .filter(|(_, piece)| piece.iter().any(|&sample| is_loud(sample)))
+        .map(|(number, _)| number)
+        .collect();
+    let mut edges = vec![(0, *loud.first().expect("something is heard"))];
+    edges.extend(loud.windows(2).map(|two| (two[0] + 1, two[1])));
+    let pause = edges.into_iter().find(|(from, to)| to - from > 200);
+    pause.expect("a pause")
+}
+
+/// The lowest pitch of 50 ms, in hertz: where the sound is most like itself.
+fn pitch_at(recording: &Recording, millisecond: usize) -> f64 {
+    let rate = recording.sample_rate as usize;
+    let from = millisecond * rate / 1_000;
+    let samples = &recording.samples[from..from + rate / 20];
+    let likeness = |lag: &usize| -> i64 {
+        let later = samples[*lag..].iter();
+        let window = samples.len() - rate / 120;
+        let pairs = later.zip(samples).take(window);
+        pairs.map(|(&a, &b)| i64::from(a) * i64::from(b)).sum()
+    };
+    let lag = (rate / 240..rate / 120).max_by_key(likeness);
+    rate as f64 / lag.expect("a range") as f64
+}
+
+fn is_loud(sample: i16) -> bool {
+    sample.unsigned_abs() > 1_000
 }
 
 /// Chromium listens, and notes what it decodes.

@@ -6,7 +6,9 @@
 //!   [`Namespace`] of their own or behind a [`RoughLink`].
 //! - [`Browser`]: headless Chromium or Firefox over WebDriver BiDi, with real
 //!   clicks and keys, so that autoplay rules apply as they do to a person.
+//! - [`Example`]: a built example that serves WHEP.
 //! - [`Flood`]: datagrams that nobody asked for.
+//! - [`GstreamerPeer`]: a webrtcbin that answers an offer.
 //! - [`Nginx`]: in front of a server.
 //! - [`Recording`]: what GStreamer or Pion decoded.
 //! - [`Relay`]: a path on which packets to a browser are lost.
@@ -36,7 +38,9 @@ mod audience;
 mod bidi;
 mod browser;
 mod child;
+mod example;
 mod flood;
+mod gstreamer;
 mod namespace;
 mod nginx;
 mod prometheus;
@@ -51,7 +55,9 @@ pub use aiortc::{
 };
 pub use audience::{Audience, Heard};
 pub use browser::{Browser, BrowserKind};
+pub use example::Example;
 pub use flood::Flood;
+pub use gstreamer::GstreamerPeer;
 pub use namespace::Namespace;
 pub use nginx::Nginx;
 pub use prometheus::read_metrics;

@@ -43,6 +43,18 @@ impl Recording {
         record("pion", Command::new(program), server, 8_000, seconds)
     }
 
+    /// Of samples little-endian.
+    pub(crate) fn of_octets(octets: &[u8], sample_rate: u32, told: Value) -> Recording {
+        let samples = octets
+            .chunks_exact(2)
+            .map(|two| i16::from_le_bytes([two[0], two[1]]));
+        Recording {
+            samples: samples.collect(),
+            sample_rate,
+            told,
+        }
+    }
+
     /// The share of the last second's energy at `frequency` hertz, 0 to 1.
     pub fn share_at(&self, frequency: f64) -> f64 {
         let rate = f64::from(self.sample_rate);
@@ -75,14 +87,7 @@ fn record(
     let told = child.find_in_stdout(PATIENCE, |line| serde_json::from_str(line).ok());
     assert!(child.wait(PATIENCE).success(), "{name} failed");
     let octets = std::fs::read(&file).expect("the recording is there");
-    let samples = octets
-        .chunks_exact(2)
-        .map(|two| i16::from_le_bytes([two[0], two[1]]));
-    Recording {
-        samples: samples.collect(),
-        sample_rate,
-        told,
-    }
+    Recording::of_octets(&octets, sample_rate, told)
 }
 
 /// More than any call takes, the start of a browser-sized library included.

@@ -211,7 +211,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
 }
 
 /// The `http://127.0.0.1:PORT` within a line of output, or `https://` that.
-fn http_url(line: &str) -> Option<String> {
+pub(crate) fn http_url(line: &str) -> Option<String> {
     let loopback = |word: &&str| {
         let (scheme, rest) = word.split_once("://").unwrap_or_default();
         matches!(scheme, "http" | "https") && rest.starts_with("127.0.0.1:")

@@ -5,12 +5,14 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use symphonia::core::errors::Error as MediaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::FORMAT_ID_MKV;
 use symphonia::core::formats::{FormatReader, SeekMode, SeekTo, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::meta::RawValue;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::TimeBase;
 
@@ -19,11 +21,11 @@ use crate::Error;
 /// An open container.
 pub(crate) struct Container {
     format: Box<dyn FormatReader>,
-    /// Where the packets end that were read, of all tracks, in nanoseconds.
+    /// Where the packets end that were given, in nanoseconds.
     reached: i128,
     is_cut: bool,
-    /// Octets read since the last packet, where they are counted.
-    unpacked: Arc<AtomicU64>,
+    /// What is read from it, where that is counted.
+    extent: Arc<Extent>,
 }
 
 impl Container {
@@ -38,10 +40,13 @@ impl Container {
             path: name.into(),
             cause,
         };
-        let unpacked = Arc::default();
+        let extent = Arc::default();
         if !media.is_seekable() || begins_with_ebml(media.as_mut()).map_err(read_error)? {
-            let unpacked = Arc::clone(&unpacked);
-            media = Box::new(Forward { media, unpacked });
+            media = Box::new(Forward {
+                media,
+                head: Vec::with_capacity(MAX_HEAD),
+                extent: Arc::clone(&extent),
+            });
         }
         let stream = MediaSourceStream::new(media, Default::default());
         let mut hint = Hint::new();
@@ -64,7 +69,7 @@ impl Container {
             format,
             reached: 0,
             is_cut: false,
-            unpacked,
+            extent,
         })
     }
 
@@ -86,9 +91,9 @@ impl Container {
         loop {
             match self.format.next_packet() {
                 Ok(Some(packet)) => {
-                    self.unpacked.store(0, Relaxed);
-                    self.note_time(&packet);
+                    self.extent.unpacked.store(0, Relaxed);
                     if packet.track_id == track {
+                        self.note_time(&packet);
                         return Ok(Some(packet));
                     }
                 }
@@ -96,7 +101,7 @@ impl Container {
                 Err(MediaError::IoError(error))
                     if error.kind() == ErrorKind::UnexpectedEof && self.is_matroska() =>
                 {
-                    self.is_cut = self.lacks_its_end();
+                    self.is_cut = self.extent.is_cut() && self.lacks_its_end();
                     return Ok(None);
                 }
                 Err(error) => return Err(error),
@@ -131,15 +136,43 @@ impl Container {
         }
     }
 
-    /// Whether so much is missing that one hears it. What is recorded live does not know how long
-    /// it will become, and ends wherever it ends (RFC 9559, "Livestreaming").
-    fn lacks_its_end(&self) -> bool {
+    /// Whether so much is missing of what was given that one hears it. Other tracks may go on for
+    /// longer, or hold a picture until the end. Where no track is said to end here, this one is
+    /// taken to be as long as the file. What is recorded live does not know how long it will
+    /// become, and ends wherever it ends (RFC 9559, "Livestreaming").
+    fn lacks_its_end(&mut self) -> bool {
         let info = self.format.media_info();
         let (Some(base), Some(duration)) = (info.time_base, info.duration) else {
             return false;
         };
-        nanoseconds(duration.get().into(), base) - self.reached > LONGEST_PACKET
+        let reached = self.reached;
+        let is_near = |end: i128| (end - reached).abs() <= LONGEST_PACKET;
+        nanoseconds(duration.get().into(), base) - reached > LONGEST_PACKET
+            && !self.ends_of_tracks().into_iter().any(is_near)
     }
+
+    /// Where tracks end, in nanoseconds, by the statistics that FFmpeg and MKVToolNix have among
+    /// their tags. They name tracks by UIDs, which symphonia keeps to itself.
+    fn ends_of_tracks(&mut self) -> Vec<i128> {
+        let metadata = self.format.metadata();
+        let tracks = metadata.current().map(|revision| &revision.per_track);
+        let tags = tracks.into_iter().flatten().flat_map(|t| &t.metadata.tags);
+        tags.filter_map(|tag| match &tag.raw.value {
+            RawValue::String(time) if tag.raw.key.ends_with("DURATION") => time_of_day(time),
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+/// `00:00:01.008000000` in nanoseconds.
+fn time_of_day(text: &str) -> Option<i128> {
+    let (hours, rest) = text.split_once(':')?;
+    let (minutes, seconds) = rest.split_once(':')?;
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let seconds = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
+    let whole = (i128::from(hours) * 60 + i128::from(minutes)) * 60;
+    Some(whole * 1_000_000_000 + i128::try_from(seconds.as_nanos()).ok()?)
 }
 
 /// Ticks of a time base in nanoseconds.
@@ -147,7 +180,7 @@ pub(crate) fn nanoseconds(ticks: i128, base: TimeBase) -> i128 {
     ticks * i128::from(base.numer.get()) * 1_000_000_000 / i128::from(base.denom.get())
 }
 
-/// Whether it is Matroska or WebM, perhaps (RFC 8794 §11.2.1).
+/// Whether it is Matroska or WebM, perhaps.
 fn begins_with_ebml(media: &mut dyn MediaSource) -> io::Result<bool> {
     let mut octets = [0; 4];
     let mut filled = 0;
@@ -160,7 +193,7 @@ fn begins_with_ebml(media: &mut dyn MediaSource) -> io::Result<bool> {
         }
     }
     media.seek(SeekFrom::Start(0))?;
-    Ok(octets == [0x1a, 0x45, 0xdf, 0xa3])
+    Ok(octets == EBML)
 }
 
 /// Read from its beginning to its end only, and no more than [`MAX_UNPACKED`] without a packet.
@@ -170,16 +203,41 @@ fn begins_with_ebml(media: &mut dyn MediaSource) -> io::Result<bool> {
 /// that it is.
 struct Forward {
     media: Box<dyn MediaSource>,
-    unpacked: Arc<AtomicU64>,
+    /// The first octets.
+    head: Vec<u8>,
+    extent: Arc<Extent>,
+}
+
+/// How far a stream was read, and how far it should go. In octets.
+#[derive(Default)]
+struct Extent {
+    /// Since the last packet.
+    unpacked: AtomicU64,
+    read: AtomicU64,
+    /// Where a Segment of known length ends.
+    segment_end: AtomicU64,
+}
+
+impl Extent {
+    fn is_cut(&self) -> bool {
+        self.read.load(Relaxed) < self.segment_end.load(Relaxed)
+    }
 }
 
 impl Read for Forward {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.unpacked.load(Relaxed) >= MAX_UNPACKED {
+        if self.extent.unpacked.load(Relaxed) >= MAX_UNPACKED {
             return Err(io::Error::other("64 MiB without a packet"));
         }
         let count = self.media.read(buffer)?;
-        self.unpacked.fetch_add(count as u64, Relaxed);
+        let missing = MAX_HEAD - self.head.len();
+        if missing > 0 {
+            self.head.extend(&buffer[..count.min(missing)]);
+            let end = segment_end(&self.head).unwrap_or(0);
+            self.extent.segment_end.store(end, Relaxed);
+        }
+        self.extent.unpacked.fetch_add(count as u64, Relaxed);
+        self.extent.read.fetch_add(count as u64, Relaxed);
         Ok(count)
     }
 }
@@ -200,6 +258,30 @@ impl MediaSource for Forward {
     }
 }
 
+/// Where the Segment behind the EBML header ends; None where it does not say so (RFC 8794 §6.2).
+fn segment_end(head: &[u8]) -> Option<u64> {
+    let (len, rest) = data_size(head.strip_prefix(&EBML)?)?;
+    let rest = rest.get(usize::try_from(len).ok()?..)?;
+    let (len, rest) = data_size(rest.strip_prefix(&SEGMENT)?)?;
+    len.checked_add((head.len() - rest.len()) as u64)
+}
+
+/// An Element Data Size (RFC 8794 §6), and what follows; None where it is unknown.
+fn data_size(octets: &[u8]) -> Option<(u64, &[u8])> {
+    let len = octets.first()?.leading_zeros() as usize + 1;
+    let (size, rest) = octets.split_at_checked(len.min(8))?;
+    let bits = 7 * size.len();
+    let value = (size.iter()).fold(0, |value, &octet| value << 8 | u64::from(octet));
+    let value = value & ((1 << bits) - 1);
+    (value != (1 << bits) - 1).then_some((value, rest))
+}
+
+/// RFC 8794 §11.2.1.
+const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
+/// RFC 9559 §5.1.
+const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
+/// Octets: what writers put before the first element of the Segment has room.
+const MAX_HEAD: usize = 128;
 /// 120 ms of Opus (RFC 6716 §3.2.5), and what the time stamps are off.
 const LONGEST_PACKET: i128 = 200_000_000;
 /// Octets: pictures and what else comes before or between packets have room.

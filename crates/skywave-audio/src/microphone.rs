@@ -97,18 +97,23 @@ fn record<T: SizedSample>(
 where
     f32: FromSample<T>,
 {
-    match build(device, config, sender.clone()) {
-        // What a device can may depend on its rate, which it is not asked with.
-        Err(error) if error.kind() == cpal::ErrorKind::UnsupportedConfig => {
-            let config = StreamConfig {
-                buffer_size: BufferSize::Default,
-                ..config
-            };
-            build(device, config, sender)
-        }
+    let build = |config| build(device, config, sender.clone());
+    with_any_buffer(config, build).map_err(error)
+}
+
+/// What a device can may depend on its rate, which it is not asked with: one that refuses the
+/// buffer gets its own.
+fn with_any_buffer<S>(
+    config: StreamConfig,
+    build: impl Fn(StreamConfig) -> Result<S, cpal::Error>,
+) -> Result<S, cpal::Error> {
+    match build(config) {
+        Err(error) if error.kind() == cpal::ErrorKind::UnsupportedConfig => build(StreamConfig {
+            buffer_size: BufferSize::Default,
+            ..config
+        }),
         built => built,
     }
-    .map_err(error)
 }
 
 fn build<T: SizedSample>(
@@ -197,5 +202,63 @@ mod tests {
             .unwrap_err();
         assert_eq!(read, [1, 2, 3, 4]);
         assert!(error.to_string().contains("unplugged"), "{error}");
+    }
+
+    /// The buffer that is asked for at first, and that of the stream, of a device that says it has
+    /// these and has those up to `largest` at its rate.
+    fn buffers(said: SupportedBufferSize, largest: u32) -> (BufferSize, BufferSize) {
+        let supported = SupportedStreamConfig::new(1, 48_000, said, SampleFormat::F32);
+        let mut config = supported.config();
+        config.buffer_size = buffer_size(&supported);
+        let has = |config: StreamConfig| match config.buffer_size {
+            BufferSize::Fixed(size) if size > largest => {
+                Err(cpal::Error::new(cpal::ErrorKind::UnsupportedConfig))
+            }
+            size => Ok(size),
+        };
+        (config.buffer_size, with_any_buffer(config, has).unwrap())
+    }
+
+    #[test]
+    fn buffer_is_as_near_to_20_ms_as_the_device_comes() {
+        let range = |min, max| SupportedBufferSize::Range { min, max };
+        for (said, asked) in [
+            (range(1, 48_000), BufferSize::Fixed(960)),
+            (range(1, 512), BufferSize::Fixed(512)),
+            (range(1_024, 4_096), BufferSize::Fixed(1_024)),
+            (range(0, u32::MAX), BufferSize::Fixed(960)),
+            (range(2, 1), BufferSize::Default),
+            (SupportedBufferSize::Unknown, BufferSize::Default),
+        ] {
+            assert_eq!(buffers(said, u32::MAX), (asked, asked), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn device_that_refuses_the_buffer_gets_its_own() {
+        let said = SupportedBufferSize::Range {
+            min: 16,
+            max: 65_536,
+        };
+        let (asked, got) = buffers(said, 480);
+        assert_eq!(asked, BufferSize::Fixed(960));
+        assert_eq!(got, BufferSize::Default);
+    }
+
+    #[test]
+    fn device_that_fails_otherwise_is_not_asked_again() {
+        let asked = std::cell::Cell::new(0);
+        let lost = |_| {
+            asked.set(asked.get() + 1);
+            Err::<(), _>(cpal::Error::new(cpal::ErrorKind::DeviceNotAvailable))
+        };
+        let config = StreamConfig {
+            channels: 1,
+            sample_rate: 48_000,
+            buffer_size: BufferSize::Fixed(960),
+        };
+        let error = with_any_buffer(config, lost).unwrap_err();
+        assert_eq!(error.kind(), cpal::ErrorKind::DeviceNotAvailable);
+        assert_eq!(asked.get(), 1);
     }
 }

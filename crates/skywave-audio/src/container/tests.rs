@@ -61,9 +61,16 @@ fn long_stream_of_packets_is_read_to_its_end() {
 }
 
 /// How much audio there is, in nanoseconds, and whether the end is missing; None of what cannot be
-/// opened.
+/// opened. The same of a file as of a stream.
 fn heard(octets: &[u8]) -> Option<(i128, bool)> {
-    let media = Box::new(Cursor::new(octets.to_vec()));
+    let file = Cursor::new(octets.to_vec());
+    let stream = Box::new(ReadOnlySource::new(file.clone()));
+    let heard = heard_of(Box::new(file));
+    assert_eq!(heard, heard_of(stream));
+    heard
+}
+
+fn heard_of(media: Box<dyn MediaSource>) -> Option<(i128, bool)> {
     let mut container = Container::probe(Path::new("file"), None, media).ok()?;
     let track = container.audio_track()?;
     let (id, base) = (track.id, track.time_base?);
@@ -82,21 +89,44 @@ fn rfc9559_whole_file_is_not_cut_and_what_lacks_audio_is() {
         "gstreamer.webm",
         // The last picture begins at two seconds, and is shown for two.
         "slides.webm",
+        // From the beginning to far behind the audio.
+        "caption.webm",
     ];
     for name in files {
         let octets = testdata(name);
         let (whole, is_cut) = heard(&octets).unwrap();
         assert!(!is_cut, "{name}");
-        let mut missed = 0;
+        let (mut missed, mut complete) = (0, 0);
         for len in (0..octets.len()).step_by(7) {
-            if let Some((part, is_cut)) = heard(&octets[..len])
-                && whole - part > LONGEST_PACKET
-            {
+            let Some((part, is_cut)) = heard(&octets[..len]) else {
+                continue;
+            };
+            if whole - part > LONGEST_PACKET {
                 assert!(is_cut, "{name} of {len} octets");
                 missed += 1;
+            } else if part == whole {
+                assert!(!is_cut, "{name} of {len} octets");
+                complete += 1;
             }
         }
         assert!(missed > 50, "{name}: {missed}");
+        assert!(complete > 0, "{name}");
+    }
+}
+
+/// What a picture or a caption outlasts is whole without statistics too, unless octets are missing.
+#[test]
+fn rfc9559_audio_that_is_shorter_than_its_file_is_not_cut() {
+    for name in ["slides.webm", "caption.webm"] {
+        let mut octets = testdata(name);
+        let tags: Vec<_> = (0..octets.len() - 8)
+            .filter(|&at| octets[at..].starts_with(b"DURATION"))
+            .collect();
+        assert_eq!(tags.len(), 2, "{name}");
+        tags.iter().for_each(|&at| octets[at] = b'X');
+        assert!(!heard(&octets).unwrap().1, "{name}");
+        octets.pop();
+        assert!(heard(&octets).unwrap().1, "{name}");
     }
 }
 
