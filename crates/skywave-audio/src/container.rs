@@ -101,7 +101,7 @@ impl Container {
                 Err(MediaError::IoError(error))
                     if error.kind() == ErrorKind::UnexpectedEof && self.is_matroska() =>
                 {
-                    self.is_cut = self.extent.is_cut() && self.lacks_its_end();
+                    self.is_cut = !self.extent.is_whole() && self.lacks_its_end();
                     return Ok(None);
                 }
                 Err(error) => return Err(error),
@@ -138,8 +138,9 @@ impl Container {
 
     /// Whether so much is missing of what was given that one hears it. Other tracks may go on for
     /// longer, or hold a picture until the end. Where no track is said to end here, this one is
-    /// taken to be as long as the file. What is recorded live does not know how long it will
-    /// become, and ends wherever it ends (RFC 9559, "Livestreaming").
+    /// taken to be as long as the file; a cut where another track ends goes unnoticed. What is
+    /// recorded live does not know how long it will become, and ends wherever it ends (RFC 9559,
+    /// "Livestreaming").
     fn lacks_its_end(&mut self) -> bool {
         let info = self.format.media_info();
         let (Some(base), Some(duration)) = (info.time_base, info.duration) else {
@@ -151,8 +152,8 @@ impl Container {
             && !self.ends_of_tracks().into_iter().any(is_near)
     }
 
-    /// Where tracks end, in nanoseconds, by the statistics that FFmpeg and MKVToolNix have among
-    /// their tags. They name tracks by UIDs, which symphonia keeps to itself.
+    /// Where tracks end, in nanoseconds, by the statistics that FFmpeg has among the tags before the
+    /// first packet. They name tracks by UIDs, which symphonia keeps to itself.
     fn ends_of_tracks(&mut self) -> Vec<i128> {
         let metadata = self.format.metadata();
         let tracks = metadata.current().map(|revision| &revision.per_track);
@@ -214,13 +215,16 @@ struct Extent {
     /// Since the last packet.
     unpacked: AtomicU64,
     read: AtomicU64,
-    /// Where a Segment of known length ends.
+    /// Where the Segment ends; 0 where it does not say so.
     segment_end: AtomicU64,
 }
 
 impl Extent {
-    fn is_cut(&self) -> bool {
-        self.read.load(Relaxed) < self.segment_end.load(Relaxed)
+    /// Whether all is there that the Segment says it has. One that was written to a pipe does not
+    /// say.
+    fn is_whole(&self) -> bool {
+        let end = self.segment_end.load(Relaxed);
+        end > 0 && self.read.load(Relaxed) >= end
     }
 }
 
@@ -269,7 +273,10 @@ fn segment_end(head: &[u8]) -> Option<u64> {
 /// An Element Data Size (RFC 8794 §6), and what follows; None where it is unknown.
 fn data_size(octets: &[u8]) -> Option<(u64, &[u8])> {
     let len = octets.first()?.leading_zeros() as usize + 1;
-    let (size, rest) = octets.split_at_checked(len.min(8))?;
+    if len > 8 {
+        return None;
+    }
+    let (size, rest) = octets.split_at_checked(len)?;
     let bits = 7 * size.len();
     let value = (size.iter()).fold(0, |value, &octet| value << 8 | u64::from(octet));
     let value = value & ((1 << bits) - 1);

@@ -114,6 +114,24 @@ fn rfc9559_whole_file_is_not_cut_and_what_lacks_audio_is() {
     }
 }
 
+/// As FFmpeg writes it to a pipe: with a duration, and a Segment of unknown length.
+#[test]
+fn rfc9559_file_from_a_pipe_is_judged_by_its_duration() {
+    for name in ["stereo_60ms.webm", "caption.webm"] {
+        let mut octets = testdata(name);
+        let segment = octets.windows(4).position(|four| four == SEGMENT).unwrap();
+        octets[segment + 4..][..8].copy_from_slice(&[0x01, 255, 255, 255, 255, 255, 255, 255]);
+        let (whole, is_cut) = heard(&octets).unwrap();
+        assert!(!is_cut, "{name}");
+        let parts = (0..octets.len()).step_by(50);
+        let missed = parts
+            .filter_map(|len| heard(&octets[..len]))
+            .filter(|(part, _)| whole - part > LONGEST_PACKET);
+        let cut: Vec<bool> = missed.map(|(_, is_cut)| is_cut).collect();
+        assert!(!cut.is_empty() && cut.iter().all(|&cut| cut), "{name}");
+    }
+}
+
 /// What a picture or a caption outlasts is whole without statistics too, unless octets are missing.
 #[test]
 fn rfc9559_audio_that_is_shorter_than_its_file_is_not_cut() {
