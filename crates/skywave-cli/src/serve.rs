@@ -57,7 +57,9 @@ pub(crate) async fn serve(channels: &[ChannelArg], args: &Serve) -> Result<(), E
     health.drain();
     listeners.drain();
     drain(&listeners, args.drain, &mut signals).await;
-    engine.close().await;
+    for thread in engine.close().await {
+        tracing::error!(thread, "left behind: something holds it up");
+    }
     drop(stop);
     // A connection that is kept alive must not hold up the end.
     let _ = timeout(LAST_ANSWERS_TIME, serving).await;

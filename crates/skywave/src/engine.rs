@@ -23,7 +23,8 @@ use crate::transmitter::AudioTransmitter;
 ///
 /// A cheap handle: clones are the same engine. When the last clone and the last transmitter are
 /// dropped, everybody is hung up and the threads end; that drop waits until the farewells are
-/// sent, a few milliseconds, and for a thread that is held up no longer than a second.
+/// sent, a few milliseconds, and no longer than a second, from a [close](Self::close) before it on,
+/// for threads that are held up.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -41,6 +42,15 @@ struct Inner {
     admission: Arc<Admission>,
     next_track: AtomicU64,
     next_peer: AtomicU64,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // All at once, before the first of them is waited for.
+        for shard in &self.shards {
+            shard.shut_down();
+        }
+    }
 }
 
 impl Engine {
@@ -160,10 +170,10 @@ impl Engine {
     /// that no longer than a second. From then on everything answers [`Error::Closed`]. Calling it
     /// again does nothing but wait again. Needs no particular runtime.
     ///
-    /// Returns the names of the threads that are left behind, none as a rule; the log has them too.
-    /// Such a thread is held up by the system, or by what of the application runs on it: a
-    /// subscriber of `tracing`, the wakers of those who wait for a transmitter. It ends when it is
-    /// let go.
+    /// Returns the names of the threads that are left behind, none as a rule. Such a thread is held
+    /// up by the system, or by what of the application runs on it: the wakers of those who wait for
+    /// a transmitter, a subscriber of `tracing`. It ends when it is let go; until then the states of
+    /// its transmitters stay what they are.
     pub async fn close(&self) -> Vec<String> {
         let shards = &self.inner.shards;
         for shard in shards {
@@ -178,7 +188,7 @@ impl Engine {
             return Vec::new();
         }
         let left = shards.iter().filter(|shard| !shard.has_ended());
-        left.map(Shard::leave_behind).collect()
+        left.map(|shard| shard.thread_name().to_owned()).collect()
     }
 
     /// Whether it was [closed](Self::close), or a media thread has ended by a defect of ours. What

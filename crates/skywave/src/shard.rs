@@ -1,9 +1,9 @@
 //! One shard of an engine: a media port with its thread.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -26,10 +26,8 @@ pub(crate) struct Shard {
     thread: JoinHandle<()>,
     /// Closed when the thread has ended; nothing is ever sent.
     alive: watch::Receiver<()>,
-    /// The thread is to end, and takes no other command.
-    shut_down: AtomicBool,
-    /// The thread was waited for in vain.
-    left_behind: AtomicBool,
+    /// By when the thread is to have ended, which then takes no other command.
+    end: OnceLock<Instant>,
     pub(crate) candidates: Vec<SocketAddr>,
     /// The addresses of its sockets, by [`Path::base`](skywave_ice::Path).
     pub(crate) bases: Vec<SocketAddr>,
@@ -83,8 +81,7 @@ impl Shard {
             waker: Arc::clone(&waker),
             thread,
             alive,
-            shut_down: AtomicBool::new(false),
-            left_behind: AtomicBool::new(false),
+            end: OnceLock::new(),
             candidates,
             bases,
             buffers,
@@ -105,7 +102,7 @@ impl Shard {
 
     /// Has a command obeyed together with the next.
     pub(crate) fn queue(&self, command: Command) -> Result<(), Error> {
-        if self.shut_down.load(Relaxed) {
+        if self.end.get().is_some() {
             return Err(Error::Closed);
         }
         self.commands.send(command).map_err(|_| Error::Closed)
@@ -115,7 +112,7 @@ impl Shard {
     pub(crate) fn shut_down(&self) {
         // It may have ended already, which is as good.
         let _ = self.command(Command::Shutdown);
-        self.shut_down.store(true, Relaxed);
+        self.end.get_or_init(|| Instant::now() + PATIENCE);
     }
 
     /// Waits until the thread has ended.
@@ -132,17 +129,12 @@ impl Shard {
 
     /// Whether it serves nobody any more.
     pub(crate) fn is_closed(&self) -> bool {
-        self.shut_down.load(Relaxed) || self.has_ended()
+        self.end.get().is_some() || self.has_ended()
     }
 
-    /// Gives up waiting for the thread: says so, and which it is.
-    pub(crate) fn leave_behind(&self) -> String {
-        let name = self.thread.thread().name();
-        let name = name.unwrap_or_default().to_owned();
-        if !self.left_behind.swap(true, Relaxed) {
-            tracing::error!(thread = name, "left behind: something holds it up");
-        }
-        name
+    /// The name of its thread.
+    pub(crate) fn thread_name(&self) -> &str {
+        self.thread.thread().name().unwrap_or_default()
     }
 
     /// How many transmitters belong to it.
@@ -168,16 +160,8 @@ impl Drop for Shard {
         if self.thread.thread().id() == thread::current().id() {
             return;
         }
-        let limit = match self.left_behind.load(Relaxed) {
-            false => PATIENCE,
-            true => Duration::ZERO,
-        };
-        let since = Instant::now();
-        while !self.thread.is_finished() {
-            if since.elapsed() >= limit {
-                self.leave_behind();
-                return;
-            }
+        let end = self.end.get().copied().unwrap_or_else(Instant::now);
+        while !self.thread.is_finished() && Instant::now() < end {
             thread::sleep(LOOK_INTERVAL);
         }
     }

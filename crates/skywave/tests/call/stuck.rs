@@ -32,7 +32,8 @@ fn hold_up(bait: &AudioTransmitter) -> Receiver<()> {
     // The thread tells that it is closed, and does not get beyond that.
     let closing = pin!(bait.close());
     let _ = closing.poll(&mut Context::from_waker(Waker::noop()));
-    stuck.recv().unwrap();
+    let here = stuck.recv_timeout(PATIENCE);
+    here.expect("the thread comes to the waker");
     stuck
 }
 
@@ -66,15 +67,17 @@ async fn closed_engine_leaves_a_stuck_media_thread_behind_and_says_which() {
     let [bait, other] = [(); 2].map(|()| engine.transmitter(&track).unwrap());
     let stuck = hold_up(&bait);
     for _ in 0..2 {
-        let left = timeout(PATIENCE, engine.close()).await;
-        assert_eq!(left.unwrap(), ["skywave-media0"]);
+        // The other one may be among them where the machine has no time for it.
+        let left = timeout(PATIENCE, engine.close()).await.unwrap();
+        assert!(left.iter().any(|name| name == "skywave-media0"), "{left:?}");
         assert!(engine.is_closed());
         assert_eq!(other.state(), TransmitterState::Closed);
         assert!(matches!(engine.transmitter(&track), Err(Error::Closed)));
     }
     drop(stuck);
-    let left = timeout(PATIENCE, engine.close()).await;
-    assert!(left.unwrap().is_empty(), "it ends when it is let go");
+    let all_end = async { while !engine.close().await.is_empty() {} };
+    let ended = timeout(PATIENCE, all_end).await;
+    ended.expect("it ends when it is let go");
 }
 
 #[tokio::test(flavor = "multi_thread")]
