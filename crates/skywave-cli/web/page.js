@@ -75,11 +75,14 @@ async function startSound() {
   if (refused && (refused.name !== 'NotAllowedError' || !call)) return;
   if (heldBack === (refused !== null)) return;
   heldBack = refused !== null;
-  show(main.dataset.state);
+  show(main.dataset.state, said);
 }
 
 /** Whether the browser waits for a touch before it makes a sound. */
 let heldBack = false;
+
+/** Whether it did so when the touch began that may become a click. */
+let heldBackAtTouch = false;
 
 /** The user has touched the page. */
 function touched() {
@@ -135,7 +138,11 @@ function choose(name) {
 
 // ---- Showing -------------------------------------------------------------
 
+/** What the page last said of the call. */
+let said = '';
+
 function show(state, message = '') {
+  said = message;
   main.dataset.state = state;
   element('state').textContent = state;
   element('action').textContent = call ? 'Stop' : 'Play';
@@ -231,7 +238,12 @@ async function swap() {
 
 const HELD_BACK = 'The browser holds the sound back. Click or press a key to hear it.';
 
-element('play').addEventListener('click', () => (call ? stop() : play()));
+element('play').addEventListener('click', () => {
+  if (!call) play();
+  // Who wants to hear it presses the large button too, which stops what is heard.
+  else if (heldBackAtTouch) touched();
+  else stop();
+});
 element('channel').addEventListener('change', (event) => choose(event.target.value));
 element('swapper').addEventListener('submit', (event) => {
   event.preventDefault();
@@ -239,6 +251,9 @@ element('swapper').addEventListener('submit', (event) => {
 });
 // A finger that comes down may be about to scroll: it counts as leave to make a sound when it is
 // lifted (HTML, "activation triggering input event"), in some browsers only with the click.
+for (const kind of ['pointerdown', 'keydown']) {
+  addEventListener(kind, () => { heldBackAtTouch = heldBack; }, { capture: true });
+}
 for (const kind of ['pointerup', 'click', 'keydown']) addEventListener(kind, touched);
 addEventListener('pagehide', stop);
 document.addEventListener('visibilitychange', refresh);
