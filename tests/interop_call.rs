@@ -1,15 +1,11 @@
 //! `AudioTransmitter` in this process, a browser at the other end: what goes beside audio.
-#![expect(
-    clippy::disallowed_types,
-    reason = "browsers take turns; no media thread waits here"
-)]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use serde_json::Value;
 use skywave::{AudioTransmitter, Config, RtpConfig, Tone, TransmissionStats};
-use skywave_tests::{Browser, BrowserKind, Relay};
+use skywave_tests::{Browser, BrowserKind, Relay, turn};
 
 #[test]
 fn chromium_plays_whatever_is_configured_and_whoever_offers() {
@@ -202,8 +198,7 @@ fn page(kind: BrowserKind) -> (MutexGuard<'static, ()>, Browser) {
 }
 
 fn page_with(kind: BrowserKind, flags: &[&str]) -> (MutexGuard<'static, ()>, Browser) {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let turn = turn();
     let mut browser = Browser::start_with(kind, flags);
     browser.evaluate("document.body.append(document.createElement('button'))");
     browser.install_probe();

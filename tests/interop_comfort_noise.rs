@@ -1,17 +1,12 @@
 //! A pause of G.711 that is filled with comfort noise (RFC 3389) for Chromium, and left empty for
 //! Firefox, aiortc and GStreamer, which do not take it.
-#![expect(
-    clippy::disallowed_types,
-    reason = "browsers take turns; no media thread waits here"
-)]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use skywave::{AudioCodec, AudioTransmitter, Config, Silence, SilencePolicy, Tone};
-use skywave_tests::{AiortcPeer, Browser, BrowserKind, GstreamerPeer};
+use skywave_tests::{AiortcPeer, Browser, BrowserKind, GstreamerPeer, turn};
 
 #[test]
 fn chromium_fills_a_pause_with_noise_and_hears_what_comes_after_it() {
@@ -82,6 +77,7 @@ fn firefox_refuses_noise_is_sent_nothing_and_hears_what_comes_after_it() {
 
 #[test]
 fn aiortc_refuses_noise_is_sent_nothing_and_hears_what_comes_after_it() {
+    let _turn = turn();
     let mut transmitter = transmitter();
     let mut peer = AiortcPeer::spawn();
     let answer = peer.accept_offer(&offer_of_noise(&mut transmitter), &["PCMU"]);
@@ -111,6 +107,7 @@ fn aiortc_refuses_noise_is_sent_nothing_and_hears_what_comes_after_it() {
 
 #[test]
 fn gstreamer_refuses_noise_is_sent_nothing_and_hears_what_comes_after_it() {
+    let _turn = turn();
     let mut transmitter = transmitter();
     let (peer, answer) = GstreamerPeer::answering(&offer_of_noise(&mut transmitter));
     assert_refused(&answer);
@@ -193,12 +190,6 @@ fn hear(browser: &mut Browser) {
     browser.evaluate_until("probe.pc.connectionState === 'connected'", PATIENCE);
     browser.evaluate("probe.listen(probe.pc)");
     browser.evaluate("probe.settles(440, 20000)");
-}
-
-/// One browser at a time.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets so many seconds pass in the browser. There is no counter to wait for: what noise fills is

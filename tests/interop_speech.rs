@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use skywave::{AudioTransmitter, Config, SpeechQueue, SpeechQueueConfig};
-use skywave_tests::{AiortcPeer, Browser, BrowserKind, Example, Recording};
+use skywave_tests::{AiortcPeer, Browser, BrowserKind, Example, Recording, turn};
 use tokio::runtime::Runtime;
 
 #[test]
 fn chromium_hears_interrupted_speech_stop_without_a_click_and_the_next_words_whole() {
+    let _turn = turn();
     let mut transmitter = AudioTransmitter::new(Config::default()).expect("a media port");
     let (queue, source) = SpeechQueue::new(&SpeechQueueConfig::default());
     transmitter.start_transmission(source);
@@ -56,6 +57,7 @@ fn chromium_hears_interrupted_speech_stop_without_a_click_and_the_next_words_who
 
 #[test]
 fn aiortc_hears_the_voice_agent_stop_at_once_and_go_on_with_its_next_sentence() {
+    let _turn = turn();
     let mut agent = Example::start("voice_agent");
     let mut peer = AiortcPeer::spawn();
     let answer = agent.whep(&peer.create_offer(&["opus"]));
@@ -77,8 +79,8 @@ fn aiortc_hears_the_voice_agent_stop_at_once_and_go_on_with_its_next_sentence() 
     let (end, next) = first_pause(&heard);
     println!("heard {end} ms more, then nothing until {next} ms");
     // A packet, four of them in aiortc's jitter buffer, the delay of the codec and the fade; and
-    // two that a busy machine may not have come to yet.
-    assert!(end <= 20 + 80 + 20 + 40, "{end} ms");
+    // five that a busy machine may not have come to yet.
+    assert!(end <= 20 + 80 + 20 + 100, "{end} ms");
     assert!(next - end >= 250, "{end} to {next} ms");
     // "so you": 79 ms a letter, 80 ms between words, a hiss at the beginning of each.
     for (letter, from, pitch) in [("s", 35, 186.0), ("o", 85, 170.0), ("u", 402, 194.0)] {

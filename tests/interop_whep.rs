@@ -1,16 +1,11 @@
 //! WHEP beyond the first offer, with real browsers.
-#![expect(
-    clippy::disallowed_types,
-    reason = "browsers take turns; no media thread waits here"
-)]
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use skywave_tests::{Browser, BrowserKind, Server};
+use skywave_tests::{Browser, BrowserKind, Server, turn};
 
 #[test]
 fn chromium_restarts_ice_and_misses_nothing() {
@@ -133,12 +128,6 @@ fn receives(browser: &mut Browser, packets: u64) {
     );
     let value = browser.evaluate_until(&enough, PATIENCE);
     assert_eq!(value, Value::Bool(true));
-}
-
-/// One browser at a time.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const TOKEN: &str = "viewer-0123456789abcdef";

@@ -15,6 +15,7 @@
 //! - [`read_metrics`]: the reader of Prometheus' client for Python.
 //! - [`Server`]: the built `skywave` program and its HTTP interface.
 //! - [`overflowed`], [`unlooked_at`]: datagrams that the kernel lost.
+//! - [`turn`]: one test at a time.
 //!
 //! The drivers are blocking, and they panic when a peer, a browser or the
 //! program misbehaves: each call is also an assertion. Whatever they started
@@ -48,6 +49,7 @@ mod recording;
 mod relay;
 mod rough_link;
 mod server;
+mod turn;
 mod udp_sockets;
 
 pub use aiortc::{
@@ -65,4 +67,5 @@ pub use recording::Recording;
 pub use relay::Relay;
 pub use rough_link::{RoughLink, Roughness};
 pub use server::{Server, Session};
+pub use turn::turn;
 pub use udp_sockets::{UdpSocketInfo, overflowed, unlooked_at};
