@@ -298,7 +298,7 @@ fn server_ends(kind: BrowserKind) {
 /// Opens the page, presses Play, and listens once the call is connected.
 fn play(kind: BrowserKind, server: &Server) -> Browser {
     let mut browser = Browser::start(kind);
-    browser.open(&format!("{}/", server.base_url()));
+    browser.open_page(server, "/");
     browser.install_probe();
     assert_eq!(browser.evaluate("probe.autoplays()"), Value::Bool(false));
     browser.click("#play");

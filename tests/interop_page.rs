@@ -27,7 +27,7 @@ fn firefox_whose_checks_are_not_answered_says_that_udp_may_be_blocked() {
 }
 
 fn says_that_udp_may_be_blocked(mut browser: Browser, server: &Server) {
-    open(&mut browser, server, "/");
+    browser.open_page(server, "/");
     browser.click("#play");
     assert_fails_with(&mut browser, "Perhaps a firewall blocks UDP");
     // The page hangs up, which takes its time.
@@ -63,7 +63,7 @@ fn says_that_sound_is_held_back(kind: BrowserKind, touch: fn(&mut Browser)) {
     let _turn = turn();
     let server = Server::start("tone:440");
     let mut browser = Browser::start(kind);
-    open(&mut browser, &server, "/");
+    browser.open_page(&server, "/");
     // No person's click, so it does not count as leave to make a sound.
     browser.evaluate("document.querySelector('#play').click()");
     browser.evaluate_until(CONNECTED, PATIENCE);
@@ -97,7 +97,7 @@ fn without_a_codec_in_common(kind: BrowserKind) {
     let _turn = turn();
     let server = Server::start("tone:440");
     let mut browser = Browser::start(kind);
-    open(&mut browser, &server, "/");
+    browser.open_page(&server, "/");
     browser.run(G722_ONLY);
     browser.click("#play");
     assert_fails_with(&mut browser, "nothing that this browser can play");
@@ -125,7 +125,7 @@ fn fits_a_phone(kind: BrowserKind) {
     let mut browser = Browser::start(kind);
     for width in [360, 400] {
         browser.set_viewport(width, 740);
-        open(&mut browser, &server, &format!("/?channel={long}"));
+        browser.open_page(&server, &format!("/?channel={long}"));
         browser.click("#play");
         browser.evaluate_until(CONNECTED, PATIENCE);
         browser.fill("#source", "no-such-file-and-so-it-is-refused.wav");
@@ -166,7 +166,7 @@ fn chromium_gets_the_page_by_http_2_and_listens() {
     let server = Server::start_with("tone:440", &["--tls-cert", &certificate, "--tls-key", &key]);
     // Nobody known has signed the certificate.
     let mut browser = Browser::start_with(BrowserKind::Chromium, &["--ignore-certificate-errors"]);
-    open(&mut browser, &server, "/");
+    browser.open_page(&server, "/");
     browser.install_probe();
     browser.click("#play");
     browser.evaluate_until(CONNECTED, PATIENCE);
@@ -178,13 +178,6 @@ fn chromium_gets_the_page_by_http_2_and_listens() {
     let whep = "getEntriesByType('resource').find(({ name }) => name.includes('/whep'))";
     assert_eq!(browser.evaluate(&protocol(whep)), "h2", "the session");
     browser.close();
-}
-
-/// Goes to the page and waits until it is whole: what comes later moves the rest.
-fn open(browser: &mut Browser, server: &Server, path: &str) {
-    browser.open(&format!("{}{path}", server.base_url()));
-    let whole = "document.querySelector('#swap').checkVisibility()";
-    browser.evaluate_until(whole, PATIENCE);
 }
 
 fn assert_fails_with(browser: &mut Browser, words: &str) {

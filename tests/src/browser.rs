@@ -12,6 +12,7 @@ use base64::Engine;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::Server;
 use crate::bidi::Bidi;
 use crate::child::Child;
 
@@ -82,6 +83,14 @@ impl Browser {
     pub fn open(&mut self, url: &str) {
         let params = json!({"context": self.context, "url": url, "wait": "complete"});
         self.bidi.call("browsingContext.navigate", params);
+    }
+
+    /// Goes to a page of a server that lets anybody control it, and waits until all of it is there:
+    /// what comes later moves the rest.
+    pub fn open_page(&mut self, server: &Server, path: &str) {
+        self.open(&format!("{}{path}", server.base_url()));
+        let whole = "document.querySelector('#swap').checkVisibility()";
+        self.evaluate_until(whole, START_TIMEOUT);
     }
 
     /// Puts the measuring script `probe.js` into the page, as the global `probe`.
