@@ -240,9 +240,9 @@ impl SpeechQueue {
     /// transmitter can be closed without cutting the last word, as
     /// [`close_after_drain`](crate::AudioTransmitter::close_after_drain) does. That is so
     /// [`settling`](SpeechQueueConfig::settling) after the packet that the last sample was read
-    /// for, unless the machine is overloaded. An
-    /// utterance that is not [finished](Self::finish) is waited for, and so is a pause, and the
-    /// listener for whom a track waits.
+    /// for, unless the machine is overloaded. An utterance that is not [finished](Self::finish) is
+    /// waited for, and so is a pause, and the listener for whom a track waits; what is
+    /// [cleared](Self::clear) is not.
     ///
     /// # Errors
     /// [`Error::SourceGone`] if that comes first.
