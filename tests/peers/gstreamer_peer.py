@@ -12,73 +12,39 @@ import sys
 import urllib.parse
 import urllib.request
 
-import gi
-
-gi.require_version("Gst", "1.0")
-gi.require_version("GstSdp", "1.0")
-gi.require_version("GstWebRTC", "1.0")
-from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
+from gstreamer_listener import GLib, Gst, GstWebRTC, Listener
 
 CODEC = "application/x-rtp,media=audio,encoding-name=OPUS,payload=97,clock-rate=48000"
 DECODER = (
     "rtpopusdepay ! opusdec ! audioconvert ! audioresample"
-    " ! audio/x-raw,format=S16LE,rate=48000,channels=1 ! filesink buffer-mode=2 location="
+    " ! audio/x-raw,format=S16LE,rate=48000,channels=1"
 )
 RSA_ENCRYPTION = bytes.fromhex("2a864886f70d010101")
 
 
-class Peer:
+class Peer(Listener):
     def __init__(self, url, octets, path):
+        super().__init__(DECODER, path)
         self.url, self.octets, self.path = url, octets, path
         self.session = None
-        self.loop = GLib.MainLoop()
-        self.pipeline = Gst.Pipeline()
-        self.webrtc = Gst.ElementFactory.make("webrtcbin")
-        if self.webrtc is None:
-            sys.exit("webrtcbin is missing")
-        self.webrtc.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
-        self.pipeline.add(self.webrtc)
-        self.webrtc.connect("pad-added", self.decode)
-        self.webrtc.connect("notify::ice-gathering-state", self.post_offer)
 
-    def run(self):
-        bus = self.pipeline.get_bus()
-        bus.add_signal_watch()
-        bus.connect("message::error", lambda _, message: fail(message.parse_error()))
-        self.pipeline.set_state(Gst.State.PLAYING)
+    def begin(self):
         direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
         self.webrtc.emit("add-transceiver", direction, Gst.Caps.from_string(CODEC))
-        self.webrtc.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered))
+        offer = Gst.Promise.new_with_change_func(self.set_local, "offer")
+        self.webrtc.emit("create-offer", None, offer)
         GLib.timeout_add(20, self.look)
-        self.loop.run()
-        self.pipeline.set_state(Gst.State.NULL)
 
-    def offered(self, promise):
-        # The offer belongs to the reply.
-        reply = promise.get_reply()
-        offer = reply.get_value("offer")
-        self.webrtc.emit("set-local-description", offer, Gst.Promise.new())
-
-    def post_offer(self, *_):
-        state = self.webrtc.get_property("ice-gathering-state")
-        if state == GstWebRTC.WebRTCICEGatheringState.COMPLETE and not self.session:
+    def gathered(self):
+        if not self.session:
             GLib.idle_add(self.exchange)
 
     def exchange(self):
-        offer = self.webrtc.get_property("local-description").sdp.as_text()
         headers = {"Content-Type": "application/sdp"}
-        request = urllib.request.Request(self.url, offer.encode(), headers)
+        request = urllib.request.Request(self.url, self.local_sdp().encode(), headers)
         with urllib.request.urlopen(request, timeout=10) as response:
             self.session = urllib.parse.urljoin(self.url, response.headers["Location"])
-            _, answer = GstSdp.SDPMessage.new_from_text(response.read().decode())
-        answer = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.ANSWER, answer)
-        self.webrtc.emit("set-remote-description", answer, Gst.Promise.new())
-
-    def decode(self, _, pad):
-        decoder = Gst.parse_bin_from_description(DECODER + self.path, True)
-        self.pipeline.add(decoder)
-        decoder.sync_state_with_parent()
-        pad.link(decoder.get_static_pad("sink"))
+            self.set_remote(GstWebRTC.WebRTCSDPType.ANSWER, response.read().decode())
 
     def look(self):
         if not os.path.exists(self.path) or os.path.getsize(self.path) < self.octets:
@@ -104,17 +70,4 @@ def certificate(dtlsdec):
     return base64.b64decode(pem.split("-----END")[0])
 
 
-def fail(error):
-    print(error, file=sys.stderr, flush=True)
-    os._exit(1)
-
-
-def fail_at_exception(*exception):
-    sys.__excepthook__(*exception)
-    os._exit(1)
-
-
-# PyGObject would only print what is raised in a callback.
-sys.excepthook = fail_at_exception
-Gst.init(None)
 Peer(sys.argv[1], int(sys.argv[2]), sys.argv[3]).run()
