@@ -1,5 +1,6 @@
 //! What sending one packet to one peer needs, and nothing else: these lie side by side in a slab.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use skywave_ice::Path;
@@ -53,7 +54,7 @@ impl SendState {
     }
 
     /// Where its packets are counted.
-    pub(crate) fn counters(&self) -> &Counters {
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
         self.packetizer.counters()
     }
 

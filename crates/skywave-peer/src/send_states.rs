@@ -1,7 +1,10 @@
 //! The hot state of all peers, by slab position.
 
+use std::sync::Arc;
+
 use skywave_ice::Path;
 use skywave_prefetch::{ahead, prefetch, prefetch_first_line};
+use skywave_rtp::Counters;
 
 use crate::send_state::SendState;
 
@@ -12,6 +15,8 @@ use crate::send_state::SendState;
 pub(crate) struct SendStates {
     blocks: Vec<Box<[Option<SendState>]>>,
     paths: Vec<Option<Path>>,
+    /// Where each peer's packets are counted, to be known before its state is there to say so.
+    counters: Vec<Option<Arc<Counters>>>,
 }
 
 impl SendStates {
@@ -34,18 +39,35 @@ impl SendStates {
     ///
     /// Thousands of states are not in the nearest caches, and counters, which belong to whoever
     /// reads statistics, lie apart from them: to wait for all that took a third of a packet's time.
+    /// What the kernel touched meanwhile has the processor forget where pages are, too. It looks for
+    /// several at a time if it is asked together, so all of a batch come first.
     pub(crate) fn prefetch(&self, batch: &[u32], position: usize) {
-        ahead(batch, position, STATES_AHEAD, |later| {
-            let (block, place) = split(later);
-            if let Some(place) = self.blocks.get(block).and_then(|block| block.get(place)) {
+        if position == 0 {
+            for &later in batch.iter().step_by(STATES_IN_PAGE) {
+                if let Some(place) = self.place(later) {
+                    prefetch_first_line(place);
+                }
+                self.prefetch_counters(later);
+            }
+        }
+        ahead(batch, position, PACKETS_AHEAD, |later| {
+            if let Some(place) = self.place(later) {
                 prefetch(place);
             }
+            self.prefetch_counters(later);
         });
-        ahead(batch, position, COUNTERS_AHEAD, |later| {
-            if let Some(state) = self.get(later) {
-                prefetch_first_line(state.counters());
-            }
-        });
+    }
+
+    fn prefetch_counters(&self, index: u32) {
+        if let Some(Some(counters)) = self.counters.get(index as usize) {
+            prefetch_first_line(counters.as_ref());
+        }
+    }
+
+    /// Without a look at whether somebody is there, which would be to wait for it.
+    fn place(&self, index: u32) -> Option<&Option<SendState>> {
+        let (block, place) = split(index);
+        self.blocks.get(block)?.get(place)
     }
 
     /// Puts a state in; one that was there is dropped.
@@ -54,7 +76,9 @@ impl SendStates {
         while self.blocks.len() <= block {
             self.blocks.push((0..BLOCK).map(|_| None).collect());
             self.paths.resize(self.blocks.len() * BLOCK, None);
+            self.counters.resize(self.blocks.len() * BLOCK, None);
         }
+        self.counters[index as usize] = Some(Arc::clone(state.counters()));
         self.blocks[block][place] = Some(state);
         self.paths[index as usize] = Some(path);
     }
@@ -76,6 +100,9 @@ impl SendStates {
             .blocks
             .get_mut(block)
             .and_then(|block| block.get_mut(place));
+        if let Some(counters) = self.counters.get_mut(index as usize) {
+            *counters = None;
+        }
         state.is_some_and(|state| state.take().is_some())
     }
 }
@@ -89,9 +116,10 @@ fn split(index: u32) -> (usize, usize) {
 /// States in a block: about 40 KiB.
 const BLOCK: usize = 64;
 
+/// States of listeners who came one after another that lie on a page of 4 KiB; of counters there
+/// are more.
+const STATES_IN_PAGE: usize = 4096 / size_of::<Option<SendState>>();
+
 /// How many packets before its own a state is fetched: sixteen were a little better than eight
 /// beside the kernel's send, and their lines are a third of what the nearest cache has.
-const STATES_AHEAD: usize = 16;
-
-/// The same for counters. Where they are, the state says, which is there by then.
-const COUNTERS_AHEAD: usize = 8;
+const PACKETS_AHEAD: usize = 16;
