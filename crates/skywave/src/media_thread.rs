@@ -136,7 +136,6 @@ impl MediaThread {
         let mut inbox = Inbox::new(&self.port);
         loop {
             let readable = self.wait();
-            self.wakeups.drain();
             self.backlog = false;
             self.send_frames();
             if self.obey_commands().is_break() || self.receive(readable, &mut inbox).is_break() {
@@ -177,7 +176,11 @@ impl MediaThread {
         fds.push(PollFd::from_borrowed_fd(wakeups, PollFlags::IN));
         if poll(&mut fds, timeout.as_ref()).is_err() {
             // A signal: look at everything.
+            self.wakeups.drain();
             return u64::MAX;
+        }
+        if fds.last().is_some_and(|fd| !fd.revents().is_empty()) {
+            self.wakeups.drain();
         }
         let sockets = fds.iter().take(self.port.addresses().len()).enumerate();
         sockets.fold(0, |readable, (base, fd)| {
