@@ -1,5 +1,8 @@
-//! All listeners of a test on one thread: one socket each, one epoll, one look at the clock for
-//! every batch of packets.
+//! All listeners of a test on one thread, with a socket each.
+//!
+//! Those who join wait in one epoll. Those who listen are visited in turn, once in the time of a
+//! frame: to be told of each packet would cost the sender, on the same machine, a tenth of its
+//! time, which no listener elsewhere does.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::figures::Figures;
 use crate::group::{Group, Members};
+use crate::inbox::{self, Inbox};
 use crate::join_log::Joins;
 use crate::seat::{self, Seat};
 use crate::stream::Reception;
@@ -30,11 +34,13 @@ pub(crate) struct Crowd {
     whep: Whep,
     timers: Timers,
     seats: Vec<Option<Seat>>,
+    /// Whom the last visit was at, and when.
+    visited: (usize, Instant),
     free: Vec<usize>,
     turns: u64,
     groups: [Members; 2],
     refused_farewells: u64,
-    buffer: Box<[u8; 2048]>,
+    inbox: Inbox,
 }
 
 impl Crowd {
@@ -61,11 +67,12 @@ impl Crowd {
             whep,
             timers: Timers::default(),
             seats: Vec::new(),
+            visited: (0, Instant::now()),
             free: Vec::new(),
             turns: 0,
             groups: [Members::default(), Members::default()],
             refused_farewells: 0,
-            buffer: Box::new([0; 2048]),
+            inbox: Inbox::new(),
         })
     }
 
@@ -132,23 +139,42 @@ impl Crowd {
             Err(error) => return Err(system(error)),
         };
         self.more = count == events.len();
-        let mut now = Instant::now();
         for event in &events[..count] {
             let data = event.data;
-            let is_media = match data.u64() {
+            match data.u64() {
                 WAKEUPS => self.hear_from_http(),
-                number => self.receive(now, number as usize),
-            };
-            // A handshake takes longer than all packets of a batch.
-            if !is_media {
-                now = Instant::now();
+                number => {
+                    // A handshake takes its time.
+                    let now = self.inbox.look();
+                    self.receive(now, number as usize);
+                }
             }
         }
         self.events = events;
+        let now = self.inbox.look();
+        self.visit(now);
         while let Some(number) = self.timers.expire(now) {
             self.expire(now, number);
         }
         Ok(())
+    }
+
+    /// Reads what has come to those who listen whose turn it is.
+    fn visit(&mut self, now: Instant) {
+        let (last, before) = self.visited;
+        let part = now.saturating_duration_since(before).as_secs_f64() / ROUND.as_secs_f64();
+        let visits = (self.seats.len() as f64 * part.min(1.0)) as usize;
+        if visits == 0 {
+            return;
+        }
+        for step in 1..=visits {
+            let number = (last + step) % self.seats.len();
+            let seat = self.seats.get(number).and_then(Option::as_ref);
+            if seat.is_some_and(|seat| seat.counted == Phase::Listening) {
+                while self.receive(now, number) == inbox::BATCH {}
+            }
+        }
+        self.visited = ((last + visits) % self.seats.len(), now);
     }
 
     /// Works for so long.
@@ -176,21 +202,30 @@ impl Crowd {
         Ok(())
     }
 
-    /// True if it was a packet of the stream, which takes no time.
+    /// Reads some of what waits at a seat; returns how many datagrams these were.
     #[inline]
-    fn receive(&mut self, now: Instant, number: usize) -> bool {
+    fn receive(&mut self, now: Instant, number: usize) -> usize {
         // The seat may have been given up a moment ago, in the same batch.
         let Some(Some(seat)) = self.seats.get_mut(number) else {
-            return false;
+            return 0;
         };
-        let Some(arrival) = seat.receive(now, &mut self.buffer[..]) else {
-            self.settle(number);
-            return false;
-        };
-        if let Some(figures) = &mut self.groups[seat.group as usize].figures {
-            figures.record(arrival);
+        let count = self.inbox.receive(&seat.socket);
+        let figures = &mut self.groups[seat.group as usize].figures;
+        let mut only_media = true;
+        for index in 0..count {
+            let Some((datagram, came)) = self.inbox.datagram(index) else {
+                continue;
+            };
+            match (seat.handle(datagram, came, now), &mut *figures) {
+                (Some(arrival), Some(figures)) => figures.record(arrival),
+                (Some(_), None) => {}
+                (None, _) => only_media = false,
+            }
         }
-        true
+        if !only_media {
+            self.settle(number);
+        }
+        count
     }
 
     fn expire(&mut self, now: Instant, number: usize) {
@@ -203,7 +238,7 @@ impl Crowd {
         }
     }
 
-    fn hear_from_http(&mut self) -> bool {
+    fn hear_from_http(&mut self) {
         self.whep.awake();
         while let Some(reply) = self.whep.take() {
             match reply {
@@ -216,7 +251,6 @@ impl Crowd {
                 Reply::Left(outcome) => self.refused_farewells += u64::from(outcome.is_err()),
             }
         }
-        false
     }
 
     fn on_answer(
@@ -253,6 +287,10 @@ impl Crowd {
                 turn: seat.turn,
             };
             self.groups[seat.group as usize].follow(before, seat, ticket);
+            if phase == Phase::Listening {
+                // From now on it is visited. It is there, so this does not fail.
+                let _ = epoll::delete(&self.epoll, &seat.socket);
+            }
         }
         if let Some(due) = seat.listener.next_due()
             && seat.due.is_none_or(|set| due < set)
@@ -365,7 +403,7 @@ fn system(error: Errno) -> Error {
     Error::System(error.into())
 }
 
-/// Events for one look at the clock: some 100 us of work.
+/// Events taken at a time.
 const BATCH: usize = 64;
 
 const AT_ONCE: Timespec = Timespec {
@@ -373,8 +411,11 @@ const AT_ONCE: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// How often it looks for what came.
+/// How often it looks for what came to those who join.
 const LOOK_INTERVAL: Duration = Duration::from_micros(250);
+
+/// In which time everybody who listens is visited once.
+const ROUND: Duration = Duration::from_millis(20);
 
 /// Event data that is no seat.
 const WAKEUPS: u64 = u64::MAX;

@@ -29,10 +29,11 @@
 //! An audience is *held* when all are connected, 99.9 % of the packets came, and 99 % of the gaps
 //! are within 60 ms.
 //!
-//! Arrivals are those in this program, which looks every 0.25 ms instead of being woken by each
-//! datagram: on one machine a wake-up is charged to the sender, some microseconds that a listener
-//! elsewhere does not cost it. One look at the clock serves up to 64 packets, some 0.1 ms; the kernel's queue and a core that others use count as lateness. The drift between the
-//! clocks of two machines does as well: 20 ppm are 0.2 ms in 10 s.
+//! Arrivals are those in the kernel (`SO_TIMESTAMPNS`), so what this program is late itself does
+//! not count, and it reads each listener's socket once in 20 ms instead of being told of each
+//! datagram: on one machine both the telling and the waking are charged to the sender, a tenth of
+//! its time that a listener elsewhere does not cost it. The kernel's queue counts as lateness, and
+//! so does the drift between the clocks of two machines: 20 ppm are 0.2 ms in 10 s.
 //!
 //! # What it does not do
 //!
@@ -67,6 +68,7 @@ mod failure;
 mod figures;
 mod group;
 mod histogram;
+mod inbox;
 mod join_log;
 mod listener;
 mod media_clock;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::group::Group;
+use crate::inbox::Inbox;
 use crate::{Arrival, Listener, Phase};
 
 /// A listener, its socket, and what the crowd knows of it.
@@ -30,13 +31,19 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// Reads one datagram.
+    /// Takes a datagram that came at `came`, and is looked at `now`.
     #[inline]
-    pub(crate) fn receive(&mut self, now: Instant, buffer: &mut [u8]) -> Option<Arrival> {
-        // An error is that of an earlier send: nobody is there yet, or any more.
-        let len = self.socket.recv(buffer).ok()?;
+    pub(crate) fn handle(
+        &mut self,
+        datagram: &mut [u8],
+        came: Instant,
+        now: Instant,
+    ) -> Option<Arrival> {
+        // Media is measured; all else has timers, which never go back.
+        let is_media = matches!(datagram.first(), Some(128..=191));
+        let time = if is_media { came } else { now };
         let (listener, socket) = (&mut self.listener, &self.socket);
-        listener.handle_datagram(now, &mut buffer[..len], &mut |bytes| send(socket, bytes))
+        listener.handle_datagram(time, datagram, &mut |bytes| send(socket, bytes))
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -71,7 +78,9 @@ pub(crate) fn bind(ip: IpAddr) -> io::Result<UdpSocket> {
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    Ok(socket.into())
+    let socket = socket.into();
+    Inbox::prepare(&socket)?;
+    Ok(socket)
 }
 
 /// What is not taken is lost, as on any path; whatever matters is sent again.
