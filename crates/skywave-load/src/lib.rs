@@ -12,7 +12,7 @@
 //! takes SRTP. It counts every packet by its sequence number, authenticates the first three and
 //! then one in 64, renews consent every 5 s and sends receiver reports about every 5 s. It leaves
 //! with BYE, close_notify and DELETE. Each has a socket of its own, so to the server it is as
-//! any other; all share one certificate, one thread and one epoll.
+//! any other; all share one certificate and one thread.
 //!
 //! # What is measured
 //!
