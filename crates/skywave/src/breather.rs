@@ -6,9 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a thread has gone without waiting.
+/// How long a thread has gone without waiting, and how much of that was not for audio.
 pub(crate) struct Breather {
     since: Instant,
+    other_work: Duration,
 }
 
 impl Breather {
@@ -16,25 +17,39 @@ impl Breather {
     pub(crate) const LENGTH: Duration = Duration::from_micros(250);
 
     pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now }
+        Self {
+            since: now,
+            other_work: Duration::ZERO,
+        }
+    }
+
+    /// Takes note of work that was not for audio.
+    pub(crate) fn worked(&mut self, time: Duration) {
+        self.other_work += time;
     }
 
     /// Whether others had no turn for so long that they must get one.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) >= LIMIT
+        self.other_work >= OTHER_WORK_LIMIT || now.saturating_duration_since(self.since) >= LIMIT
     }
 
     /// Takes note of a wait.
     pub(crate) fn waited(&mut self, from: Instant, until: Instant) {
         if until.saturating_duration_since(from) >= TURN {
             self.since = until;
+            self.other_work = Duration::ZERO;
         }
     }
 }
 
-/// Then others are left a ninth of the core. It is how late an encoder on the same core can be in a
-/// storm of handshakes: with twice of both, audio was up to 8 ms late, and is 4 ms now.
-const LIMIT: Duration = Duration::from_millis(2);
+/// Of work other than audio: others are left a ninth of the core then. It is how late an encoder on
+/// the same core can be in a storm of handshakes: with twice of both, audio was up to 8 ms late,
+/// and is 4 ms now.
+const OTHER_WORK_LIMIT: Duration = Duration::from_millis(2);
+
+/// Of anything: others are left a fortieth of the core then. Who is behind with audio needs it to
+/// catch up, and the less of it the longer everybody hears that.
+const LIMIT: Duration = Duration::from_millis(10);
 
 /// What counts as a turn of others.
 const TURN: Duration = Duration::from_micros(50);
@@ -43,18 +58,33 @@ const TURN: Duration = Duration::from_micros(50);
 mod tests {
     use super::*;
 
+    const TWO: Duration = Duration::from_millis(2);
+
     #[test]
     fn others_get_their_turn_when_there_was_no_wait_for_long() {
         let start = Instant::now();
         let mut breather = Breather::new(start);
         let at = |micros| start + Duration::from_micros(micros);
-        assert!(!breather.is_due(at(1_999)));
-        breather.waited(at(1_900), at(1_949));
-        assert!(breather.is_due(at(2_000)), "that was no wait");
-        breather.waited(at(2_000), at(2_050));
-        assert!(!breather.is_due(at(4_049)));
-        assert!(breather.is_due(at(4_050)));
-        breather.waited(at(4_050), at(4_050) + Breather::LENGTH);
-        assert!(!breather.is_due(at(5_000)));
+        assert!(!breather.is_due(at(9_999)));
+        breather.waited(at(9_900), at(9_949));
+        assert!(breather.is_due(at(10_000)), "that was no wait");
+        breather.waited(at(10_000), at(10_050));
+        assert!(!breather.is_due(at(20_049)));
+        assert!(breather.is_due(at(20_050)));
+        breather.waited(at(20_050), at(20_050) + Breather::LENGTH);
+        assert!(!breather.is_due(at(30_000)));
+    }
+
+    #[test]
+    fn others_get_their_turn_sooner_when_it_is_not_audio_that_takes_the_time() {
+        let start = Instant::now();
+        let mut breather = Breather::new(start);
+        let at = |micros| start + Duration::from_micros(micros);
+        breather.worked(TWO - Duration::from_micros(1));
+        assert!(!breather.is_due(at(4_000)));
+        breather.worked(Duration::from_micros(1));
+        assert!(breather.is_due(at(4_001)));
+        breather.waited(at(4_001), at(4_001) + Breather::LENGTH);
+        assert!(!breather.is_due(at(6_000)));
     }
 }

@@ -150,6 +150,7 @@ impl MediaThread {
     /// Waits for something to do. Returns which sockets have datagrams, a bit each.
     fn wait(&mut self) -> u64 {
         let now = Instant::now();
+        self.breather.worked(now - self.audio_checked);
         if self.counters.scheduling() == Scheduling::Realtime && self.breather.is_due(now) {
             thread::sleep(Breather::LENGTH);
         }
@@ -231,7 +232,9 @@ impl MediaThread {
 
     /// Sends frames that fell due while other work was done.
     fn yield_to_audio(&mut self) {
-        if self.audio_checked.elapsed() >= OTHER_TURN {
+        let others = self.audio_checked.elapsed();
+        if others >= OTHER_TURN {
+            self.breather.worked(others);
             self.send_frames();
         }
     }
