@@ -39,7 +39,7 @@ impl Seat {
         came: Instant,
         now: Instant,
     ) -> Option<Arrival> {
-        // Media is measured; all else has timers, which never go back.
+        // RTP and RTCP are measured; all else has timers, which never go back.
         let is_media = matches!(datagram.first(), Some(128..=191));
         let time = if is_media { came } else { now };
         let (listener, socket) = (&mut self.listener, &self.socket);

@@ -89,14 +89,14 @@ impl Outbox {
     }
 }
 
-/// In bytes.
-const CACHE_LINE: usize = 64;
-
 impl Default for Outbox {
     fn default() -> Self {
         Self::new()
     }
 }
+
+/// In bytes.
+const CACHE_LINE: usize = 64;
 
 #[cfg(test)]
 mod tests {

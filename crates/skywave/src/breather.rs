@@ -58,8 +58,6 @@ const TURN: Duration = Duration::from_micros(50);
 mod tests {
     use super::*;
 
-    const TWO: Duration = Duration::from_millis(2);
-
     #[test]
     fn others_get_their_turn_when_there_was_no_wait_for_long() {
         let start = Instant::now();
@@ -80,7 +78,7 @@ mod tests {
         let start = Instant::now();
         let mut breather = Breather::new(start);
         let at = |micros| start + Duration::from_micros(micros);
-        breather.worked(TWO - Duration::from_micros(1));
+        breather.worked(Duration::from_micros(1_999));
         assert!(!breather.is_due(at(4_000)));
         breather.worked(Duration::from_micros(1));
         assert!(breather.is_due(at(4_001)));
