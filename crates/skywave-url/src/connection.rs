@@ -79,6 +79,9 @@ pub(crate) fn agent(config: &UrlConfig) -> Agent {
     Agent::config_builder()
         .tls_config(tls)
         .max_redirects(config.max_redirects.into())
+        // A stream is asked for rarely, and servers that redirect may close a connection kept for
+        // the next request just as that is sent (RFC 9112 section 9.3.1).
+        .max_idle_connections(0)
         .timeout_resolve(Some(config.connect_timeout))
         .timeout_connect(Some(config.connect_timeout))
         .timeout_recv_response(Some(config.connect_timeout))

@@ -254,6 +254,21 @@ fn redirections_are_followed_but_not_in_circles() {
 }
 
 #[test]
+fn connection_that_the_server_closes_after_a_redirection_is_not_used_again() {
+    let url = server(|_, request, stream| {
+        if request.starts_with("GET /live ") {
+            return send(stream, RADIO, &aac(3));
+        }
+        let head = "301 Moved\r\nLocation: /live\r\nContent-Length: 0";
+        send(stream, head, b"");
+        // The end, or the first octet of a second request, which is reset with the connection.
+        let _ = stream.read(&mut [0]);
+    });
+    let mut source = UrlSource::open(&url, config()).unwrap();
+    assert!(is_loud(&collect(&mut source, 40_000)));
+}
+
+#[test]
 fn lists_are_followed_and_hls_is_refused_with_advice() {
     let url = server(|_, request, stream| {
         let host = request.lines().find_map(|line| line.strip_prefix("host: "));
