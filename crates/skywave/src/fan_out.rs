@@ -74,12 +74,10 @@ impl FanOut {
         io.outbox.free() == 0
     }
 
-    /// When the next packets are due. None if no frame is on its way.
-    pub(crate) fn next_slot(&self, now: Instant) -> Option<Instant> {
-        self.on_their_way
-            .iter()
-            .map(|frame| frame.schedule.next_slot(now))
-            .min()
+    /// When the next packets are due, which may have been a while ago. None if no frame is on its
+    /// way.
+    pub(crate) fn next_slot(&self) -> Option<Instant> {
+        self.on_their_way.iter().map(OnItsWay::next_slot).min()
     }
 }
 
@@ -92,7 +90,7 @@ impl OnItsWay {
         };
         let limit = due.saturating_sub(self.served).min(io.outbox.free());
         // That of the first, who has waited longest.
-        let late = self.schedule.lateness(self.served, io.now);
+        let late = io.now.saturating_duration_since(self.next_slot());
         let free = io.outbox.free();
         self.done = hub.fill(&mut self.cursor, limit, late, io) == 0;
         let sent = free - io.outbox.free();
@@ -103,6 +101,12 @@ impl OnItsWay {
             }
         }
         self.served += limit;
+    }
+
+    /// That of the next listener, not the next of the clock: that may have begun a moment ago,
+    /// after the last look for packets.
+    fn next_slot(&self) -> Instant {
+        self.schedule.slot_of(self.served)
     }
 }
 
@@ -138,24 +142,19 @@ impl Schedule {
         Outbox::SLOTS + self.later() * slot / self.slots
     }
 
-    /// How long after its slot the listener that comes after so many others is served.
-    fn lateness(&self, served: usize, now: Instant) -> Duration {
+    /// When the first slot begins by which the listener is due that comes after so many others.
+    fn slot_of(&self, served: usize) -> Instant {
         let others = (served + 1).saturating_sub(Outbox::SLOTS);
-        // The first slot by whose beginning it is due.
-        let slot = match self.later() {
-            0 => 0,
-            later => (others * self.slots).div_ceil(later).min(self.slots),
+        let slot = match (others, self.later()) {
+            (0, _) => 0,
+            (others, later) => (others * self.slots).div_ceil(later.max(1)).min(self.slots),
         };
-        now.saturating_duration_since(self.due + SLOT * slot as u32)
+        self.due + SLOT * slot as u32
     }
 
     /// Listeners that do not get the frame at once.
     fn later(&self) -> usize {
         self.audience.saturating_sub(Outbox::SLOTS)
-    }
-
-    fn next_slot(&self, now: Instant) -> Instant {
-        self.due + SLOT * (self.slot(now) + 1)
     }
 
     /// The slot that runs at `now`.
@@ -212,16 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_lie_on_a_grid_of_the_frames_own_time() {
-        let schedule = schedule(1064);
-        let start = schedule.due;
-        assert_eq!(schedule.next_slot(start), start + SLOT);
-        assert_eq!(schedule.next_slot(start + SLOT / 3), start + SLOT);
-        assert_eq!(schedule.next_slot(start + SLOT * 5 / 2), start + SLOT * 3);
-    }
-
-    #[test]
-    fn lateness_counts_from_the_slot_that_a_listener_is_due_in() {
+    fn listener_is_due_in_the_first_slot_that_counts_it() {
         for audience in [1, 64, 65, 70, 1064, 9_999] {
             let schedule = schedule(audience);
             for slot in 0..=schedule.slots as u32 {
@@ -231,13 +221,31 @@ mod tests {
                     0 => 0,
                     _ => schedule.due(begins - SLOT).min(audience),
                 };
-                let half = SLOT / 2;
                 for served in first..schedule.due(begins).min(audience) {
-                    assert_eq!(schedule.lateness(served, begins + half), half, "{audience}");
+                    assert_eq!(schedule.slot_of(served), begins, "{audience}");
                 }
             }
-            assert_eq!(schedule.lateness(0, schedule.due + SLOT), SLOT);
         }
+    }
+
+    #[test]
+    fn those_who_came_after_its_beginning_are_due_at_its_end() {
+        for audience in [1, 64, 1_064] {
+            let schedule = schedule(audience);
+            let end = schedule.slot_of(audience.max(64));
+            assert_eq!(end, schedule.due + SLOT * 19);
+            assert_eq!(schedule.due(end), usize::MAX);
+        }
+    }
+
+    #[test]
+    fn slot_that_began_after_the_last_look_is_not_left_out() {
+        let fan_out = FanOut {
+            on_their_way: vec![on_its_way(Instant::now(), Duration::from_millis(20))],
+        };
+        let frame = &fan_out.on_their_way[0];
+        // However late it is asked.
+        assert_eq!(fan_out.next_slot(), Some(frame.schedule.due + SLOT));
     }
 
     #[test]
@@ -246,7 +254,7 @@ mod tests {
         let mut hub = Hub::new();
         let now = Instant::now();
         assert!(fan_out.start(frame(now), (now, SLOT), now, &mut hub));
-        assert_eq!(fan_out.next_slot(now), None);
+        assert_eq!(fan_out.next_slot(), None);
     }
 
     fn frame(captured: Instant) -> StreamFrame {
@@ -267,19 +275,23 @@ mod tests {
         }
     }
 
-    /// Whether a frame may start while that one of the same stream is not through.
-    fn starts_behind(late: Duration, interval: Duration) -> bool {
-        let due = Instant::now();
-        let before = OnItsWay {
+    /// A frame for a thousand, of whom the first batch has it.
+    fn on_its_way(due: Instant, interval: Duration) -> OnItsWay {
+        OnItsWay {
             stream: StreamKey(1),
             cursor: Cursor::default(),
             schedule: Schedule::new(due, interval, 1_000),
             hurry: false,
-            served: 64,
+            served: Outbox::SLOTS,
             done: false,
-        };
+        }
+    }
+
+    /// Whether a frame may start while that one of the same stream is not through.
+    fn starts_behind(late: Duration, interval: Duration) -> bool {
+        let due = Instant::now();
         let mut fan_out = FanOut {
-            on_their_way: vec![before],
+            on_their_way: vec![on_its_way(due, interval)],
         };
         let now = due + late;
         let started = fan_out.start(frame(now), (now, interval), now, &mut Hub::new());

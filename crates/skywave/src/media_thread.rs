@@ -193,10 +193,11 @@ impl MediaThread {
         if self.backlog {
             return Some(now);
         }
-        match self.fan_out.next_slot(now) {
-            Some(slot) => Some(slot.min(self.next_sweep)),
+        match self.fan_out.next_slot() {
+            // A slot that comes soon takes the sweep along.
+            Some(slot) if slot <= self.next_sweep + SWEEP_DELAY => Some(slot),
             None if self.hub.is_empty() => None,
-            None => Some(self.next_sweep),
+            _ => Some(self.next_sweep),
         }
     }
 
@@ -416,3 +417,6 @@ const OTHER_TURN: Duration = Duration::from_micros(500);
 
 /// How often the timers of all peers are looked at.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How much later they may be looked at to save a wait, which costs as much as several packets.
+const SWEEP_DELAY: Duration = Duration::from_millis(1);
