@@ -12,6 +12,7 @@ use rustix::net::sockopt::{
 };
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg};
 use rustix::thread::set_current_timer_slack;
+use skywave::{Lateness, LatenessHistogram};
 use skywave_benches::Schedule;
 
 use crate::audience::Audience;
@@ -19,6 +20,14 @@ use crate::core;
 use crate::network::Network;
 use crate::offer::{DATAGRAM_OCTETS, FRAME};
 use crate::stopwatch::thread_time;
+
+/// What a loop sent.
+pub(crate) struct Sent {
+    /// Nanoseconds of the processor.
+    pub(crate) cpu_per_packet: f64,
+    /// Of each batch, against the beginning of its slot, as the engine counts it.
+    pub(crate) lateness: Lateness,
+}
 
 /// A loop around the kernel's send.
 pub(crate) struct BareSend {
@@ -40,8 +49,8 @@ impl BareSend {
         }
     }
 
-    /// Sends frames for so long; nanoseconds of the processor a datagram.
-    pub(crate) fn run(&self, window: Duration) -> f64 {
+    /// Sends frames for so long.
+    pub(crate) fn run(&self, window: Duration) -> Sent {
         let run = || {
             core::keep_to(self.core);
             if self.first {
@@ -52,18 +61,22 @@ impl BareSend {
         thread::scope(|scope| scope.spawn(run).join().expect("the loop does not panic"))
     }
 
-    fn send_for(&self, window: Duration) -> f64 {
+    fn send_for(&self, window: Duration) -> Sent {
         let socket = self.socket().expect("a second socket can be opened");
         // As the engine does.
         let _ = set_current_timer_slack(std::num::NonZeroU64::new(1));
         let datagrams = [[0x80; DATAGRAM_OCTETS]; Schedule::BATCH];
         let (mut due, end) = (Instant::now(), Instant::now() + window);
+        let lateness = LatenessHistogram::default();
         let (mut sent, before) = (0, thread_time());
         while due < end {
-            sent += self.send_frame(&socket, &datagrams, due);
+            sent += self.send_frame(&socket, &datagrams, due, &lateness);
             due += FRAME;
         }
-        (thread_time() - before).as_nanos() as f64 / sent.max(1) as f64
+        Sent {
+            cpu_per_packet: (thread_time() - before).as_nanos() as f64 / sent.max(1) as f64,
+            lateness: lateness.snapshot(),
+        }
     }
 
     /// With the options of the engine's.
@@ -77,7 +90,13 @@ impl BareSend {
     }
 
     /// Sends one to each, slot by slot; how many the kernel took.
-    fn send_frame(&self, socket: &UdpSocket, datagrams: &Datagrams, due: Instant) -> usize {
+    fn send_frame(
+        &self,
+        socket: &UdpSocket,
+        datagrams: &Datagrams,
+        due: Instant,
+        lateness: &LatenessHistogram,
+    ) -> usize {
         let schedule = Schedule::of(self.destinations.len(), FRAME);
         let (mut served, mut sent) = (0, 0);
         for slot in 0..=schedule.last_slot() {
@@ -85,6 +104,7 @@ impl BareSend {
             thread::sleep(begins.saturating_duration_since(Instant::now()));
             while served < schedule.due(slot) {
                 let end = schedule.due(slot).min(served + Schedule::BATCH);
+                lateness.record_many(begins.elapsed(), (end - served) as u64);
                 sent += send_batch(socket, &self.destinations[served..end], datagrams);
                 served = end;
             }

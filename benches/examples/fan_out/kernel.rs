@@ -18,7 +18,7 @@ pub(crate) fn measure(args: &Args, network: Network) {
     let bare = BareSend::to_all(&audience, network, args.core);
     let (mut ours, mut theirs, mut shares) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..args.turns {
-        theirs.push(bare.run(args.turn()));
+        theirs.push(bare.run(args.turn()).cpu_per_packet);
         let window = audience.measure(args.turn());
         assert_ne!(window.packets, 0, "the track plays");
         ours.push(window.cpu_per_packet);
