@@ -186,5 +186,5 @@ const STEPS: usize = 40;
 const FOUR_FIFTHS: usize = STEPS * 4 / 5;
 /// Steps up or down at most.
 const TRIES: usize = 12;
-/// What lateness is too much: a quarter of a frame.
-const LATE: Duration = Duration::from_millis(5);
+/// What lateness is too much: a listener's packets are no more than two frames apart below it.
+const LATE: Duration = FRAME;
