@@ -13,8 +13,8 @@ pub(crate) struct Args {
     #[arg(value_enum)]
     pub(crate) what: Vec<What>,
 
-    /// Listeners of `stages` (10,000 if not given) and `kernel` (5,000), and those of the bare
-    /// loop of `lateness` (2,000)
+    /// Listeners of `stages` (10,000 if not given) and `kernel` (5,000), and those of the first run
+    /// of the bare loop in `lateness` (2,000)
     #[arg(long, value_name = "N")]
     pub(crate) listeners: Option<usize>,
 

@@ -1,5 +1,6 @@
 //! The least that sending costs: datagrams that are ready, from one socket to the same
-//! destinations, in the same slots and batches as the engine, and nothing else.
+//! destinations, in the same slots and batches as the engine, and nothing else but a clock read for
+//! each batch.
 
 use std::io::IoSlice;
 use std::net::{SocketAddr, UdpSocket};

@@ -26,17 +26,16 @@ pub(crate) fn measure(args: &Args, network: Network) {
     println!("\nconnecting listeners ...");
     audience.resize(args.listeners(2000));
     let bare = BareSend::to_all(&audience, network, args.core);
-    let most = could_serve(&bare, args);
+    let costs = (0..args.turns.min(5)).map(|_| bare.run(args.turn()).cpu_per_packet);
+    let most = could_serve(median_and_least(costs.collect()).0, args);
     drop(audience);
     for realtime in [true, false].into_iter().skip(usize::from(!realtime)) {
         Climb::new(args, network, realtime, most).climb();
     }
 }
 
-/// Listeners that the bare loop could just serve.
-fn could_serve(bare: &BareSend, args: &Args) -> f64 {
-    let costs = (0..args.turns.min(5)).map(|_| bare.run(args.turn()).cpu_per_packet);
-    let cost = median_and_least(costs.collect()).0;
+/// Listeners that the bare loop could just serve at that cost of a packet.
+fn could_serve(cost: f64, args: &Args) -> f64 {
     let most = match args.quick {
         true => 100.0,
         false => FRAME.as_nanos() as f64 / cost,
@@ -50,7 +49,7 @@ struct Climb<'a> {
     args: &'a Args,
     network: Network,
     audience: Audience,
-    /// Listeners that the bare loop could just serve.
+    /// Listeners that the bare loop could serve at first, of whom it has a share.
     most: f64,
 }
 
@@ -68,6 +67,7 @@ impl<'a> Climb<'a> {
         let window = self.at(FOUR_FIFTHS, self.args.window());
         let bare = self.bare().run(self.args.window());
         self.print(&window, &bare.lateness);
+        let before = could_serve(bare.cpu_per_packet, self.args);
         let mut held = self.holds(FOUR_FIFTHS, &window).then_some(FOUR_FIFTHS);
         let upwards = held.is_some();
         let mut step = FOUR_FIFTHS;
@@ -88,7 +88,8 @@ impl<'a> Climb<'a> {
             }
         }
         // Machines change their pace meanwhile.
-        let most_now = could_serve(&self.bare(), self.args);
+        let bare = self.bare().run(self.args.window());
+        let after = could_serve(bare.cpu_per_packet, self.args);
         let table = Table::new(format!(
             "held: {}, {}; {}",
             self.network.name(),
@@ -97,9 +98,9 @@ impl<'a> Climb<'a> {
         ));
         let held = held.unwrap_or(0) as f64 / STEPS as f64 * self.most;
         table.row("listeners held", held, "", Bar::None);
-        let what = "held / what the bare loop could serve, then and now";
-        let most = (self.most + most_now) / 2.0;
-        table.row(what, held / most, "", Bar::AtLeast(0.85));
+        let what = "held / what the bare loop could serve, before and after";
+        let could = f64::midpoint(before, after);
+        table.row(what, held / could, "", Bar::AtLeast(0.85));
     }
 
     /// To this audience.
@@ -147,10 +148,6 @@ impl<'a> Climb<'a> {
         table.row("lateness, p99.9", quantile(0.999), "ms", Bar::None);
         let max = milliseconds(lateness.max());
         table.row("lateness, greatest", max, "ms", Bar::None);
-        for q in [0.5, 0.99, 0.999] {
-            let what = format!("that of the bare loop, p{}", q * 100.0);
-            table.row(what, milliseconds(bare.quantile(q)), "ms", Bar::None);
-        }
         let encoder = milliseconds(window.encoder_lateness.quantile(0.99));
         table.row(
             "of which the encoder's thread, p99",
@@ -158,6 +155,10 @@ impl<'a> Climb<'a> {
             "ms",
             Bar::None,
         );
+        for q in [0.5, 0.99, 0.999] {
+            let what = format!("lateness of the bare loop, p{}", q * 100.0);
+            table.row(what, milliseconds(bare.quantile(q)), "ms", Bar::None);
+        }
         table.row("slots late", window.slots_late as f64, "", Bar::None);
         table.row(
             "frames dropped",

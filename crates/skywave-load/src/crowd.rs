@@ -174,7 +174,10 @@ impl Crowd {
                 while self.receive(now, number) == inbox::BATCH {}
             }
         }
-        self.visited = ((last + visits) % self.seats.len(), now);
+        // Of a round that is not over, no more than the time of these visits is used up.
+        let used = ROUND.mul_f64(visits as f64 / self.seats.len() as f64);
+        let until = if part < 1.0 { before + used } else { now };
+        self.visited = ((last + visits) % self.seats.len(), until);
     }
 
     /// Works for so long.

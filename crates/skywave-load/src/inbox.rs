@@ -37,7 +37,10 @@ impl Inbox {
 
     /// Looks at the clocks, as often as they may drift or be set.
     pub(crate) fn look(&mut self) -> Instant {
-        self.now = (Instant::now(), SystemTime::now());
+        // In this order: whoever is kept waiting in between finds that packets came later than
+        // they did. Earlier, and all after them would seem late.
+        let calendar = SystemTime::now();
+        self.now = (Instant::now(), calendar);
         self.now.0
     }
 

@@ -72,9 +72,11 @@ impl JoinLog {
         let (Some(secured), Some(heard)) = (milestones.secured, milestones.heard) else {
             return;
         };
+        // The kernel's time of the first packet may lie before this program's of what came earlier.
+        let secured = secured.min(heard);
         // Where the server begins the handshake it may be done before a check is answered.
         let checked = milestones.checked.unwrap_or(secured).min(secured);
-        self.last_heard = Some(heard);
+        self.last_heard = self.last_heard.max(Some(heard));
         for (histogram, from, to) in [
             (&mut self.waited, seat.asked, sent),
             (&mut self.http, sent, answered),

@@ -7,7 +7,7 @@ use skywave_ice::Path;
 /// Nothing waits in here between calls: the owner sends and [`clears`](Self::clear) it whenever
 /// [`free`](Self::free) falls below [`Outbox::RESERVE`].
 pub struct Outbox {
-    /// One datagram begins in the cache line behind the last: a batch of audio then lies on a few
+    /// One datagram begins whole cache lines behind the last: a batch of audio then lies on a few
     /// pages.
     octets: Box<[u8; Outbox::SLOTS * Outbox::ROOM]>,
     /// Where each begins, how long it is, and where it goes.

@@ -42,12 +42,12 @@ impl Breather {
     }
 }
 
-/// Of work other than audio: others are left a ninth of the core then. It is how late an encoder on
-/// the same core can be in a storm of handshakes: with twice of both, audio was up to 8 ms late,
-/// and is 4 ms now.
+/// Of work other than audio: others are left a ninth of the core by a thread that never waits else.
+/// It is looked at once a turn of the loop. So late an encoder on the same core can be in a storm
+/// of handshakes: with twice of both, 99.9 % of the packets left within 8 ms, and within 4 since.
 const OTHER_WORK_LIMIT: Duration = Duration::from_millis(2);
 
-/// Of anything: others are left a fortieth of the core then. Who is behind with audio needs it to
+/// Of anything: others are left a fortieth of the core by a thread that never waits else. Who is behind with audio needs it to
 /// catch up, and the less of it the longer everybody hears that.
 const LIMIT: Duration = Duration::from_millis(10);
 

@@ -90,7 +90,8 @@ impl OnItsWay {
         };
         let limit = due.saturating_sub(self.served).min(io.outbox.free());
         // That of the first, who has waited longest.
-        let late = io.now.saturating_duration_since(self.next_slot());
+        let slot = self.schedule.slot_of(self.served);
+        let late = io.now.saturating_duration_since(slot);
         let free = io.outbox.free();
         self.done = hub.fill(&mut self.cursor, limit, late, io) == 0;
         let sent = free - io.outbox.free();
@@ -106,7 +107,11 @@ impl OnItsWay {
     /// That of the next listener, not the next of the clock: that may have begun a moment ago,
     /// after the last look for packets.
     fn next_slot(&self) -> Instant {
-        self.schedule.slot_of(self.served)
+        if self.hurry {
+            self.schedule.due
+        } else {
+            self.schedule.slot_of(self.served)
+        }
     }
 }
 
@@ -243,9 +248,9 @@ mod tests {
         let fan_out = FanOut {
             on_their_way: vec![on_its_way(Instant::now(), Duration::from_millis(20))],
         };
-        let frame = &fan_out.on_their_way[0];
+        let due = fan_out.on_their_way[0].schedule.due;
         // However late it is asked.
-        assert_eq!(fan_out.next_slot(), Some(frame.schedule.due + SLOT));
+        assert_eq!(fan_out.next_slot(), Some(due + SLOT));
     }
 
     #[test]
@@ -295,7 +300,10 @@ mod tests {
         };
         let now = due + late;
         let started = fan_out.start(frame(now), (now, interval), now, &mut Hub::new());
-        assert_eq!(fan_out.on_their_way[0].hurry, started);
+        let before = &fan_out.on_their_way[0];
+        assert_eq!(before.hurry, started);
+        let next = if started { due } else { due + SLOT };
+        assert_eq!(before.next_slot(), next);
         started
     }
 

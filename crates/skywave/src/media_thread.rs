@@ -193,12 +193,8 @@ impl MediaThread {
         if self.backlog {
             return Some(now);
         }
-        match self.fan_out.next_slot() {
-            // A slot that comes soon takes the sweep along.
-            Some(slot) if slot <= self.next_sweep + SWEEP_DELAY => Some(slot),
-            None if self.hub.is_empty() => None,
-            _ => Some(self.next_sweep),
-        }
+        let sweep = (!self.hub.is_empty()).then_some(self.next_sweep);
+        sooner(self.fan_out.next_slot(), sweep)
     }
 
     /// Takes the frames that arrived, and sends what is due of all that are on their way; in
@@ -407,6 +403,15 @@ impl MediaThread {
     }
 }
 
+/// The sooner of the next slot and the next sweep, but that a slot which comes soon takes the sweep
+/// along.
+fn sooner(slot: Option<Instant>, sweep: Option<Instant>) -> Option<Instant> {
+    match (slot, sweep) {
+        (Some(slot), Some(sweep)) if slot > sweep + SWEEP_DELAY => Some(sweep),
+        (slot, sweep) => slot.or(sweep),
+    }
+}
+
 /// How long due packets go before everything else when there are more of them than the system
 /// takes: those who listen must still be heard.
 const AUDIO_TURN: Duration = Duration::from_millis(5);
@@ -420,3 +425,20 @@ const SWEEP_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How much later they may be looked at to save a wait, which costs as much as several packets.
 const SWEEP_DELAY: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sweep_waits_for_a_slot_that_comes_soon_and_for_no_other() {
+        let sweep = Instant::now();
+        let slot = |micros| Some(sweep + Duration::from_micros(micros));
+        assert_eq!(sooner(slot(1_000), Some(sweep)), slot(1_000));
+        assert_eq!(sooner(slot(1_001), Some(sweep)), Some(sweep));
+        assert_eq!(sooner(Some(sweep), slot(20)), Some(sweep));
+        assert_eq!(sooner(slot(1_001), None), slot(1_001));
+        assert_eq!(sooner(None, Some(sweep)), Some(sweep));
+        assert_eq!(sooner(None, None), None);
+    }
+}
