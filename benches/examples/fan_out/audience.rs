@@ -5,6 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use skywave::{
     AudioCodec, AudioTrack, AudioTransmitter, Engine, EngineConfig, EngineStats, Lateness,
     Scheduling, TrackConfig, TrackStats,
@@ -136,6 +137,9 @@ impl Audience {
             }
             for connected in joining.extract_if(.., |one| one.is_connected()) {
                 let (transmitter, socket) = connected.finish();
+                // Nobody reads it: what it would keep for the first seconds costs the kernel
+                // memory by the gigabyte, and the sender the time for that.
+                let _ = set_socket_recv_buffer_size(&socket, 0);
                 self.seats.push(Seat {
                     transmitter,
                     socket,

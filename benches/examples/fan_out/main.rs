@@ -34,6 +34,7 @@ mod slab;
 mod stages;
 mod stopwatch;
 mod table;
+mod turn;
 
 use crate::args::{Args, What};
 use crate::network::Network;
