@@ -34,6 +34,7 @@ mod audience;
 mod audio_energy;
 mod audio_track;
 mod breather;
+mod coalescing;
 mod config;
 mod counter;
 mod delivery;

@@ -1,7 +1,8 @@
 //! The thread that sends and receives: it owns the media port, the hub and all peers.
 //!
 //! It waits in `poll` until a datagram, a frame, a command or the next slot. Frames that are due
-//! go first, so that neither handshakes nor commands delay audio.
+//! go first, so that neither handshakes nor commands delay audio. Those of many tracks gather for
+//! half a slot.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -21,6 +22,7 @@ use crate::addresses::MAX_ADDRESSES;
 use crate::admission::HandshakePlace;
 use crate::audience::Audience;
 use crate::breather::Breather;
+use crate::coalescing::Coalescing;
 use crate::counter::add;
 use crate::delivery::Delivery;
 use crate::fan_out::FanOut;
@@ -82,6 +84,7 @@ pub(crate) struct MediaThread {
     events: Vec<(PeerId, PeerEvent)>,
     seats: HashMap<PeerId, Seat>,
     fan_out: FanOut,
+    coalescing: Coalescing,
     commands: mpsc::UnboundedReceiver<Command>,
     frames: mpsc::Receiver<Delivery>,
     wakeups: Wakeups,
@@ -113,6 +116,7 @@ impl MediaThread {
             events: Vec::new(),
             seats: HashMap::new(),
             fan_out: FanOut::default(),
+            coalescing: Coalescing::default(),
             commands,
             frames,
             wakeups,
@@ -161,26 +165,24 @@ impl MediaThread {
 
     fn poll(&self) -> u64 {
         let now = Instant::now();
-        let timeout = self.next_due(now).map(|due| {
-            let wait = due.saturating_duration_since(now);
-            Timespec {
-                tv_sec: wait.as_secs().try_into().unwrap_or(i64::MAX),
-                tv_nsec: wait.subsec_nanos().into(),
-            }
-        });
-        let wakeups = self.wakeups.as_fd();
+        let gathering = self.coalescing.until(now);
+        let timeout = self.next_due(now).into_iter().chain(gathering).min();
+        let timeout = timeout.map(|due| timespec(due.saturating_duration_since(now)));
         let mut fds: arrayvec::ArrayVec<PollFd<'_>, { MAX_ADDRESSES + 1 }> = self
             .port
             .fds()
             .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
             .collect();
-        fds.push(PollFd::from_borrowed_fd(wakeups, PollFlags::IN));
+        if gathering.is_none() {
+            let wakeups = self.wakeups.as_fd();
+            fds.push(PollFd::from_borrowed_fd(wakeups, PollFlags::IN));
+        }
         if poll(&mut fds, timeout.as_ref()).is_err() {
             // A signal: look at everything.
             self.wakeups.drain();
             return u64::MAX;
         }
-        if fds.last().is_some_and(|fd| !fd.revents().is_empty()) {
+        if gathering.is_some() || fds.last().is_some_and(|fd| !fd.revents().is_empty()) {
             self.wakeups.drain();
         }
         let sockets = fds.iter().take(self.port.addresses().len()).enumerate();
@@ -200,8 +202,11 @@ impl MediaThread {
     /// Takes the frames that arrived, and sends what is due of all that are on their way; in
     /// distress, for no longer than [`AUDIO_TURN`].
     fn send_frames(&mut self) {
-        let end = Instant::now() + AUDIO_TURN;
+        let start = Instant::now();
+        let end = start + AUDIO_TURN;
+        let mut came = false;
         while let Poll::Ready(Some(delivery)) = queue::next(&mut self.frames) {
+            came = true;
             let captured = self.clock.ntp(delivery.captured);
             let pace = (delivery.due, delivery.interval);
             let frame = delivery.into_frame(captured);
@@ -214,6 +219,9 @@ impl MediaThread {
             if self.fill() {
                 self.flush();
             }
+        }
+        if came {
+            self.coalescing.frames_came(start);
         }
         while self.fill() {
             self.flush();
@@ -400,6 +408,13 @@ impl MediaThread {
                 .sends_refused
                 .store(self.port.refused, Relaxed);
         }
+    }
+}
+
+fn timespec(wait: Duration) -> Timespec {
+    Timespec {
+        tv_sec: wait.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: wait.subsec_nanos().into(),
     }
 }
 
