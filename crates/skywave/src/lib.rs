@@ -58,6 +58,7 @@ mod patience;
 mod playing;
 mod playing_encoded_track;
 mod playing_track;
+mod poll;
 mod port_counters;
 mod queue;
 mod scheduling;

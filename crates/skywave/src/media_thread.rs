@@ -13,12 +13,10 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use skywave_ice::Credentials;
 use skywave_peer::{CloseReason, Hub, Io, Outbox, Peer, PeerEvent, PeerId, Remote};
 use tokio::sync::{mpsc, watch};
 
-use crate::addresses::MAX_ADDRESSES;
 use crate::admission::HandshakePlace;
 use crate::audience::Audience;
 use crate::breather::Breather;
@@ -27,6 +25,7 @@ use crate::counter::add;
 use crate::delivery::Delivery;
 use crate::fan_out::FanOut;
 use crate::overload::Overload;
+use crate::poll::poll_port;
 use crate::port_counters::PortCounters;
 use crate::queue;
 use crate::scheduling::{self, Scheduling, precise_timers};
@@ -166,29 +165,14 @@ impl MediaThread {
     fn poll(&self) -> u64 {
         let now = Instant::now();
         let gathering = self.coalescing.until(now);
-        let timeout = self.next_due(now).into_iter().chain(gathering).min();
-        let timeout = timeout.map(|due| timespec(due.saturating_duration_since(now)));
-        let mut fds: arrayvec::ArrayVec<PollFd<'_>, { MAX_ADDRESSES + 1 }> = self
-            .port
-            .fds()
-            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
-            .collect();
-        if gathering.is_none() {
-            let wakeups = self.wakeups.as_fd();
-            fds.push(PollFd::from_borrowed_fd(wakeups, PollFlags::IN));
-        }
-        if poll(&mut fds, timeout.as_ref()).is_err() {
-            // A signal: look at everything.
-            self.wakeups.drain();
-            return u64::MAX;
-        }
-        if gathering.is_some() || fds.last().is_some_and(|fd| !fd.revents().is_empty()) {
+        let due = self.next_due(now).into_iter().chain(gathering).min();
+        let timeout = due.map(|due| due.saturating_duration_since(now));
+        let wakeups = gathering.is_none().then_some(&self.wakeups);
+        let readable = poll_port(&self.port, wakeups, timeout);
+        if gathering.is_some() {
             self.wakeups.drain();
         }
-        let sockets = fds.iter().take(self.port.addresses().len()).enumerate();
-        sockets.fold(0, |readable, (base, fd)| {
-            readable | u64::from(!fd.revents().is_empty()) << base
-        })
+        readable
     }
 
     fn next_due(&self, now: Instant) -> Option<Instant> {
@@ -408,13 +392,6 @@ impl MediaThread {
                 .sends_refused
                 .store(self.port.refused, Relaxed);
         }
-    }
-}
-
-fn timespec(wait: Duration) -> Timespec {
-    Timespec {
-        tv_sec: wait.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: wait.subsec_nanos().into(),
     }
 }
 
