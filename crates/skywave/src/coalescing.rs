@@ -38,7 +38,7 @@ const GATHERING: Duration = Duration::from_micros(500);
 /// What is soon. More than [`GATHERING`], or it would end itself.
 const CLOSE: Duration = Duration::from_millis(1);
 
-/// A track with some encodings has a frame of each at the same time. These do not wait.
+/// A track with some encodings has a frame of each at the same time. Eight of these do not wait.
 const STREAK: u32 = 8;
 
 #[cfg(test)]
