@@ -1,6 +1,7 @@
 //! The formats of a peer's section that this end can send (RFC 9429 §5.3.1).
 
 use crate::format::Format;
+use crate::payload_type::parse_payload_type;
 use crate::telephone_event::events;
 use crate::{FeedbackKind, Fmtp, MediaSection, Rtpmap, SendCapabilities};
 
@@ -13,7 +14,7 @@ pub(crate) fn agreed_formats(
     feedback: &[FeedbackKind],
 ) -> Vec<Format> {
     let listed: Vec<_> = (section.formats.iter())
-        .filter_map(|format| section.rtpmap(format.parse().ok()?))
+        .filter_map(|format| section.rtpmap(parse_payload_type(format)?))
         .filter(|rtpmap| !collides_with_rtcp(rtpmap.payload_type))
         .collect();
     let mut codecs: Vec<Format> = Vec::new();
@@ -86,7 +87,7 @@ fn agreed_beside(
         }
         // Without NACK nothing would ask for it.
         "rtx" if capabilities.rtx => {
-            let apt = fmtp.parameter("apt")?.parse().ok()?;
+            let apt = parse_payload_type(fmtp.parameter("apt")?)?;
             let codec = codecs.find(|own| own.payload_type() == apt)?;
             let is_asked_for = codec.feedback.contains(&FeedbackKind::Nack);
             is_asked_for.then(|| Format::retransmission(rtpmap, apt, capabilities.rtx_time))
@@ -97,9 +98,10 @@ fn agreed_beside(
 
 /// Whether the parameter of `red`, a list such as `111/111`, names the codec. Old peers write none.
 fn is_redundancy_of(fmtp: &Fmtp, codec: u8) -> bool {
-    fmtp.parameters
-        .first()
-        .is_none_or(|(list, _)| list.split('/').any(|item| item.trim().parse() == Ok(codec)))
+    fmtp.parameters.first().is_none_or(|(list, _)| {
+        list.split('/')
+            .any(|item| parse_payload_type(item.trim()) == Some(codec))
+    })
 }
 
 /// RFC 5761 §4: as the first byte of a packet, these look like RTCP.

@@ -69,6 +69,7 @@ mod media_section;
 mod negotiated;
 mod offer;
 mod offered_formats;
+mod payload_type;
 mod rcvr_rtt;
 mod rtcp_feedback;
 mod rtpmap;

@@ -3,6 +3,7 @@
 //! except those on which security or addressing rest: `mid`, `setup`, `fingerprint` and ICE's.
 
 use crate::ice_credentials::{is_pwd, is_ufrag};
+use crate::payload_type::parse_payload_type;
 use crate::{
     Candidate, Direction, Error, Extmap, FeedbackKind, Fingerprint, Fmtp, RcvrRtt, RtcpFeedback,
     Rtpmap, Setup,
@@ -113,7 +114,7 @@ impl MediaSection {
             .formats
             .iter()
             .map(|format| {
-                let rtpmap = format.parse().ok().and_then(|number| self.rtpmap(number));
+                let rtpmap = parse_payload_type(format).and_then(|number| self.rtpmap(number));
                 rtpmap.map_or_else(|| format.clone(), |rtpmap| rtpmap.to_string())
             })
             .collect();
@@ -263,7 +264,7 @@ fn keep<T>(list: &mut Vec<T>, item: Option<T>) {
 
 fn parse_fmtp(value: &str) -> Option<(u8, Fmtp)> {
     let (payload_type, parameters) = value.split_once(' ')?;
-    Some((payload_type.parse().ok()?, Fmtp::parse(parameters)))
+    Some((parse_payload_type(payload_type)?, Fmtp::parse(parameters)))
 }
 
 /// RFC 8866 §6.4 writes whole numbers; some peers write fractions, which are cut.

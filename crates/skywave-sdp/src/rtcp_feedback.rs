@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::payload_type::parse_payload_type;
+
 /// One kind of feedback for one payload type, or for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RtcpFeedback {
@@ -45,7 +47,7 @@ impl RtcpFeedback {
         let mut words = value.split_ascii_whitespace();
         let payload_type = match words.next()? {
             "*" => None,
-            number => Some(number.parse().ok().filter(|number| *number < 128)?),
+            number => Some(parse_payload_type(number)?),
         };
         let kind = match (words.next()?, words.next()) {
             ("nack", None) => FeedbackKind::Nack,

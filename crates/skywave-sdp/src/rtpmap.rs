@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::payload_type::parse_payload_type;
+
 /// What a payload type number stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rtpmap {
@@ -54,7 +56,7 @@ impl Rtpmap {
         let (payload_type, encoding) = value.split_once(' ')?;
         let mut parts = encoding.trim().split('/');
         Some(Self {
-            payload_type: payload_type.parse().ok().filter(|number| *number < 128)?,
+            payload_type: parse_payload_type(payload_type)?,
             encoding: parts.next().filter(|name| !name.is_empty())?.to_owned(),
             clock_rate: parts.next()?.parse().ok()?,
             channels: parts.next().map_or(Some(1), |text| text.parse().ok())?,
@@ -95,6 +97,7 @@ mod tests {
             "111 opus",
             "111 /48000",
             "128 opus/48000/2",
+            "0111 opus/48000/2",
             "111 opus/x/2",
             "111 opus/48000/two",
         ] {

@@ -4,6 +4,7 @@
 use crate::agreed_formats::agreed_formats;
 use crate::format::{Format, Role};
 use crate::offered_formats::offered_formats;
+use crate::payload_type::parse_payload_type;
 use crate::{Extmap, FeedbackKind, MediaSection, RcvrRtt, SendCapabilities, TRANSPORT_CC_URI};
 
 /// Terms that are offered or agreed to.
@@ -106,7 +107,7 @@ impl Terms {
     }
 
     fn has_format(&self, answer: &MediaSection, format: &str) -> bool {
-        let rtpmap = format.parse().ok().and_then(|number| answer.rtpmap(number));
+        let rtpmap = parse_payload_type(format).and_then(|number| answer.rtpmap(number));
         rtpmap.is_some_and(|rtpmap| self.formats.iter().any(|own| own.rtpmap.is_same(&rtpmap)))
     }
 }

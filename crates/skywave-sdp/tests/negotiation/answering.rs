@@ -74,6 +74,14 @@ fn order_of_the_media_line_decides_the_codec() {
     assert!(text.contains("m=audio 5004 UDP/TLS/RTP/SAVPF 8 63 111 0 13 110 126\r\n"));
 }
 
+/// RFC 3264 §6.1: an answer with `0` would list what an offer of `00` does not.
+#[test]
+fn format_with_a_leading_zero_is_no_payload_type() {
+    let offer = with(CHROMIUM, "SAVPF 111 63 9 0 8", "SAVPF 111 63 9 00 8");
+    let (text, _) = answer(&offer).unwrap();
+    assert!(text.contains("m=audio 5004 UDP/TLS/RTP/SAVPF 111 63 8 13 110 126\r\n"));
+}
+
 #[test]
 fn static_payload_types_need_no_rtpmap_and_dynamic_ones_do() {
     let offer = without(&without(CHROMIUM, "a=rtpmap:0 "), "a=rtpmap:111 ");
