@@ -44,15 +44,24 @@ impl PlaybackQueue {
         count
     }
 
-    /// Drops all that is there.
+    /// Drops what is there of the generation read last. A later one may begin to come meanwhile,
+    /// and is kept.
     pub(crate) fn clear(&mut self) {
+        let unwanted = self.block.mark.generation;
         self.clear_block();
-        let error = loop {
-            if let Err(error) = self.blocks.try_recv() {
-                break error;
+        loop {
+            match self.blocks.try_recv() {
+                Ok(block) if block.mark.generation > unwanted => {
+                    (self.block, self.ended) = (block, false);
+                    return;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.ended = error == TryRecvError::Disconnected;
+                    return;
+                }
             }
-        };
-        self.ended = error == TryRecvError::Disconnected;
+        }
     }
 
     fn clear_block(&mut self) {
@@ -143,5 +152,24 @@ mod tests {
         drop(sender);
         queue.clear();
         assert!(queue.ended());
+    }
+
+    #[test]
+    fn generation_that_came_while_the_last_one_was_cleared_is_kept_whole() {
+        let (sender, mut queue) = PlaybackQueue::new();
+        for generation in [0, 0, 1, 1] {
+            sender
+                .send(block(generation as f32, 6, generation))
+                .unwrap();
+        }
+        let mut pcm = [[0.5; 2]; 4];
+        assert_eq!(queue.read(&mut pcm, 0), 4);
+        queue.clear();
+        let mut pcm = [[0.5; 2]; 20];
+        for _ in 0..2 {
+            assert_eq!(queue.read(&mut pcm, 1), 6);
+        }
+        assert_eq!(queue.read(&mut pcm, 1), 0);
+        assert_eq!(pcm[..6], [[1.0; 2]; 6]);
     }
 }
