@@ -56,6 +56,10 @@ pub(crate) struct Window {
 impl Audience {
     /// An engine that nobody listens to, its media thread kept to `core`.
     pub(crate) fn open(network: Network, core: usize, realtime: bool) -> Audience {
+        // That of an engine before this one may still be hanging up thousands.
+        while Thread::named(MEDIA_THREAD).is_some() {
+            sleep(Duration::from_millis(1));
+        }
         let engine = Engine::bind(EngineConfig {
             udp: network.engine(),
             realtime,
@@ -66,7 +70,7 @@ impl Audience {
             ..EngineConfig::default()
         });
         let engine = engine.expect("the engine starts");
-        let media_thread = Thread::named("skywave-media").expect("the engine has a media thread");
+        let media_thread = Thread::named(MEDIA_THREAD).expect("the engine has a media thread");
         media_thread.keep_to(core);
         let track = engine.audio_track(TrackConfig {
             codecs: vec![AudioCodec::Pcmu],
@@ -205,6 +209,8 @@ impl Snapshot {
     }
 }
 
+/// What the names of media threads begin with.
+const MEDIA_THREAD: &str = "skywave-media";
 /// Listeners that join together.
 const AT_A_TIME: usize = 64;
 /// From the first frame to a measurement: what waited is through.
