@@ -23,7 +23,7 @@
 //! | gaps | between the arrivals of two packets of a listener |
 //! | lateness | the arrival less the time of the RTP timestamp, less the least that this has been for the listener: how far a packet lies behind the best line. A constant delay is none |
 //! | server | `/proc/PID`: nanoseconds of all threads (`schedstat`), which the ticks of `stat` divide into user and kernel; RSS by walking the pages (`smaps_rollup`) |
-//! | waiting | what threads waited while others had the core (`schedstat`): a server that waits is late and not to blame, and two programs on one core are not worth measuring |
+//! | waiting | what the thread that waited most waited while others had the core (`schedstat`): two programs on one core are not worth measuring, and with one core for all its threads a server waits for itself as it fills up |
 //! | own CPU | the same of this process; when it took or waited for more than 85 % of a core it says so, as then it may be what is slow |
 //!
 //! An audience is *held* when all are connected, 99.9 % of the packets came, and 99 % of the gaps

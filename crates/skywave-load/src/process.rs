@@ -50,9 +50,11 @@ pub struct CpuUse {
     pub user_percent: f64,
     /// The share in the kernel.
     pub kernel_percent: f64,
-    /// What the one thread that waited most waited for a core that others had, in percent of the
-    /// time. What waits is late and not to blame.
+    /// What the one thread that waited most waited for a core that others had, other programs or
+    /// threads beside it, in percent of the time.
     pub waiting_percent: f64,
+    /// Its name. Empty if none waited.
+    pub waiting_thread: String,
     /// By the name of the threads, in percent of one core.
     pub threads: BTreeMap<String, f64>,
     /// Nanoseconds on a processor.
@@ -96,13 +98,16 @@ impl Process {
         let seconds = self.at.saturating_duration_since(before.at).as_secs_f64();
         let percent = |nanos: u64| nanos as f64 / seconds.max(1e-9) / 1e7;
         let none = Thread::default();
-        let (mut nanos, mut waited) = (0, 0);
+        let (mut nanos, mut waited, mut waiting_thread) = (0, 0, "");
         let mut threads: BTreeMap<String, f64> = BTreeMap::new();
         for (number, thread) in &self.threads {
             let earlier = before.threads.get(number).unwrap_or(&none);
             let running = thread.running.saturating_sub(earlier.running);
             nanos += running;
-            waited = waited.max(thread.waiting.saturating_sub(earlier.waiting));
+            let waiting = thread.waiting.saturating_sub(earlier.waiting);
+            if waiting > waited {
+                (waited, waiting_thread) = (waiting, &thread.name);
+            }
             *threads.entry(thread.name.clone()).or_default() += percent(running);
         }
         let user = self.user.saturating_sub(before.user);
@@ -114,6 +119,7 @@ impl Process {
             user_percent: total * user_share,
             kernel_percent: total * (1.0 - user_share),
             waiting_percent: percent(waited),
+            waiting_thread: waiting_thread.to_owned(),
             threads,
             nanos,
         }
@@ -168,6 +174,8 @@ fn malformed() -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -182,6 +190,36 @@ mod tests {
         assert!(used.nanos > 0 && used.percent > 0.0);
         assert!(after.size.rss_kib > 100 && after.size.threads > 0);
         assert!(after.size.descriptors > 2);
+    }
+
+    #[test]
+    fn thread_that_waited_most_is_named() {
+        let reading = |at, waiting: [u64; 2]| Process {
+            at,
+            user: 0,
+            kernel: 0,
+            threads: (["media", "encoder"].into_iter().zip(waiting).enumerate())
+                .map(|(number, (name, waiting))| {
+                    let name = name.to_owned();
+                    let running = 0;
+                    (
+                        number as u64,
+                        Thread {
+                            name,
+                            running,
+                            waiting,
+                        },
+                    )
+                })
+                .collect(),
+            size: Size::default(),
+        };
+        let start = Instant::now();
+        let before = reading(start, [900_000_000, 0]);
+        let after = reading(start + Duration::from_secs(1), [950_000_000, 250_000_000]);
+        let used = after.cpu_since(&before);
+        assert_eq!(used.waiting_thread, "encoder");
+        assert!((used.waiting_percent - 25.0).abs() < 1e-9);
     }
 
     #[test]

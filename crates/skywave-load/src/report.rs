@@ -176,11 +176,14 @@ pub(crate) fn overload(own: &CpuUse) -> Vec<String> {
         .collect()
 }
 
-/// A warning when other programs may be what made the server late.
+/// A warning when it may be for want of a core that the server was late.
 fn crowded(server: &CpuUse) -> Option<String> {
-    let percent = server.waiting_percent;
-    (percent > MOST_WAITING)
-        .then(|| format!("the server waited for a core {percent:.0} % of the time: others had it"))
+    let (percent, name) = (server.waiting_percent, &server.waiting_thread);
+    let warning = format!(
+        "the server's thread {name} waited for a core {percent:.0} % of the time: \
+         other programs had it, or other threads of the server"
+    );
+    (percent > MOST_WAITING).then_some(warning)
 }
 
 /// The share of packets that may be missing.
