@@ -18,6 +18,7 @@ mod http;
 mod logging;
 mod metrics;
 mod page;
+#[cfg(unix)]
 mod process_figures;
 mod secret;
 mod serve;

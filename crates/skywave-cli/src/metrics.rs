@@ -18,6 +18,7 @@ use skywave_whip::ListenerStats;
 
 use crate::api::Station;
 use crate::exposition::Exposition;
+#[cfg(unix)]
 use crate::process_figures;
 
 pub(crate) fn router() -> Router<Arc<Station>> {
@@ -44,6 +45,7 @@ async fn metrics(
     }
     let mut metrics = Exposition::default();
     station.figures().await.expose(&mut metrics);
+    #[cfg(unix)]
     process_figures::expose(&mut metrics);
     let content_type = [(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)];
     (content_type, metrics.into_text()).into_response()

@@ -1,10 +1,12 @@
 //! What the system allows this process, told when it starts.
 
+#[cfg(unix)]
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use skywave::{EngineConfig, Scheduling, ShardStats};
 
 /// Lets the process open as many descriptors as the system allows at all; how many that is. None
 /// stands for any number.
+#[cfg(unix)]
 pub(crate) fn raise_descriptors() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -17,6 +19,12 @@ pub(crate) fn raise_descriptors() -> Option<u64> {
     }
 }
 
+/// Windows limits memory, not descriptors.
+#[cfg(not(unix))]
+pub(crate) fn raise_descriptors() -> Option<u64> {
+    None
+}
+
 /// Logs the limits, and what to do about those that are too low for what was asked.
 pub(crate) fn report(
     descriptors: Option<u64>,
@@ -24,17 +32,18 @@ pub(crate) fn report(
     config: &EngineConfig,
     shards: &[ShardStats],
 ) {
-    let descriptors = descriptors.unwrap_or(u64::MAX);
-    if descriptors < http_connections as u64 + OTHER_DESCRIPTORS {
+    let wanted = http_connections as u64 + OTHER_DESCRIPTORS;
+    if let Some(few) = descriptors.filter(|&limit| limit < wanted) {
         tracing::warn!(
-            "only {descriptors} files may be open, which {http_connections} HTTP connections exceed: \
+            "only {few} files may be open, which {http_connections} HTTP connections exceed: \
              raise `ulimit -n` or lower --http-connections"
         );
     }
+    let descriptors = descriptors.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
     for (number, shard) in shards.iter().enumerate() {
         tracing::info!(
             shard = number,
-            descriptors,
+            %descriptors,
             receive_buffer = shard.receive_buffer,
             send_buffer = shard.send_buffer,
             realtime = shard.scheduling == Scheduling::Realtime,
@@ -58,7 +67,7 @@ pub(crate) const OTHER_DESCRIPTORS: u64 = 128;
 /// What a datagram of some 200 bytes takes of a socket's buffer on Linux.
 pub(crate) const BYTES_PER_LISTENER: usize = 768;
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

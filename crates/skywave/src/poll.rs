@@ -21,7 +21,9 @@ pub(crate) fn poll_port(
     let mut fds: ArrayVec<PollFd<'_>, { MAX_ADDRESSES + 1 }> = sockets
         .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
         .collect();
-    let interrupted = poll(&mut fds, timeout.map(timespec).as_ref()).is_err();
+    // What is too long for the system is for ever.
+    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+    let interrupted = poll(&mut fds, timeout.as_ref()).is_err();
     if let Some(wakeups) = wakeups
         && (interrupted || fds.last().is_some_and(is_ready))
     {
@@ -38,13 +40,6 @@ pub(crate) fn poll_port(
 
 fn is_ready(fd: &PollFd<'_>) -> bool {
     !fd.revents().is_empty()
-}
-
-fn timespec(wait: Duration) -> Timespec {
-    Timespec {
-        tv_sec: wait.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: wait.subsec_nanos().into(),
-    }
 }
 
 #[cfg(test)]
@@ -81,6 +76,6 @@ mod tests {
         // Were it lost, this would never end.
         assert_eq!(poll_port(&port, Some(&wakeups), None), 0);
         let mut fds = [PollFd::from_borrowed_fd(wakeups.as_fd(), PollFlags::IN)];
-        assert_eq!(poll(&mut fds, Some(&timespec(Duration::ZERO))), Ok(0));
+        assert_eq!(poll(&mut fds, Some(&Timespec::default())), Ok(0));
     }
 }

@@ -1,6 +1,7 @@
 //! How the system schedules threads that have deadlines.
 
 use serde::Serialize;
+#[cfg(unix)]
 use thread_priority::{
     RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
     set_thread_priority_and_policy, thread_native_id,
@@ -26,6 +27,7 @@ pub(crate) fn precise_timers() {
 }
 
 /// Puts the calling thread before all normal ones, if the process may.
+#[cfg(unix)]
 pub(crate) fn realtime() -> Scheduling {
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let set = ThreadPriorityValue::try_from(PRIORITY)
@@ -35,6 +37,12 @@ pub(crate) fn realtime() -> Scheduling {
         Ok(Ok(())) => Scheduling::Realtime,
         _ => Scheduling::Normal,
     }
+}
+
+/// Windows has no such order of threads.
+#[cfg(not(unix))]
+pub(crate) fn realtime() -> Scheduling {
+    Scheduling::Normal
 }
 
 /// Puts the calling thread somewhat before other normal ones, if the process may: others can make
@@ -53,9 +61,10 @@ const NICE: i32 = -10;
 
 /// Of 1 to 99. Above the threads that share the policy by its lowest value, below the kernel's
 /// own (50).
+#[cfg(unix)]
 const PRIORITY: u8 = 10;
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -17,9 +17,9 @@ use self::portable as system;
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, BorrowedFd};
 
 use arrayvec::ArrayVec;
+use rustix::fd::{AsFd, BorrowedFd};
 use skywave_ice::Path;
 use skywave_peer::Outbox;
 
@@ -178,6 +178,7 @@ mod tests {
     }
 
     /// RFC 8837 §5: audio may be marked for expedited forwarding.
+    #[cfg(unix)]
     #[test]
     fn rfc8837_5_sockets_of_both_families_are_marked_as_asked() {
         use rustix::net::sockopt::{ip_tos, ipv6_tclass};

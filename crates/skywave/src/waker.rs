@@ -1,37 +1,42 @@
 //! Wakes a thread that waits in `poll`.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(not(unix))]
+use std::net::{Ipv4Addr, UdpSocket};
+#[cfg(unix)]
+use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::AcqRel};
 
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::fd::{AsFd, BorrowedFd};
 
 /// The end that wakes. Any thread may, at any time, without blocking.
 #[derive(Debug)]
 pub(crate) struct Waker {
-    pipe: OwnedFd,
+    socket: LocalSocket,
     called: Arc<AtomicBool>,
 }
 
 /// The end that waits.
 #[derive(Debug)]
 pub(crate) struct Wakeups {
-    pipe: OwnedFd,
+    socket: LocalSocket,
     /// Somebody called and was not heard yet: others need not call again.
     called: Arc<AtomicBool>,
 }
 
 /// A pair of both.
 pub(crate) fn waker() -> io::Result<(Waker, Wakeups)> {
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    let (ours, theirs) = pair()?;
+    ours.set_nonblocking(true)?;
+    theirs.set_nonblocking(true)?;
     let called = Arc::new(AtomicBool::new(false));
     let waker = Waker {
-        pipe: writer,
+        socket: ours,
         called: Arc::clone(&called),
     };
     let wakeups = Wakeups {
-        pipe: reader,
+        socket: theirs,
         called,
     };
     Ok((waker, wakeups))
@@ -40,8 +45,9 @@ pub(crate) fn waker() -> io::Result<(Waker, Wakeups)> {
 impl Waker {
     /// Wakes the other end, which finds everything that was sent to it before.
     pub(crate) fn wake(&self) {
-        if !self.called.swap(true, AcqRel) {
-            let _ = rustix::io::write(&self.pipe, &[1]);
+        if !self.called.swap(true, AcqRel) && self.socket.send(&[1]).is_err() {
+            // Nobody was called; the next one must try again.
+            self.called.swap(false, AcqRel);
         }
     }
 }
@@ -49,16 +55,36 @@ impl Waker {
 impl Wakeups {
     /// What to poll for reading.
     pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pipe.as_fd()
+        self.socket.as_fd()
     }
 
-    /// Takes all wake-ups that came so far. What they were for is looked at afterwards.
+    /// Takes the wake-up that came. What it was for is looked at afterwards. Where two callers
+    /// crossed there is one more, which wakes in vain.
     pub(crate) fn drain(&self) {
-        let mut buffer = [0; 64];
-        while rustix::io::read(&self.pipe, &mut buffer).is_ok_and(|read| read == buffer.len()) {}
-        // Last: who calls from now on writes again.
+        let _ = self.socket.recv(&mut [0]);
+        // Last: who calls from now on sends again.
         self.called.swap(false, AcqRel);
     }
+}
+
+#[cfg(unix)]
+type LocalSocket = UnixDatagram;
+#[cfg(not(unix))]
+type LocalSocket = UdpSocket;
+
+#[cfg(unix)]
+fn pair() -> io::Result<(LocalSocket, LocalSocket)> {
+    UnixDatagram::pair()
+}
+
+/// What can be polled on Windows is a socket, and there are none without an address.
+#[cfg(not(unix))]
+fn pair() -> io::Result<(LocalSocket, LocalSocket)> {
+    let open = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+    let (one, other) = (open()?, open()?);
+    one.connect(other.local_addr()?)?;
+    other.connect(one.local_addr()?)?;
+    Ok((one, other))
 }
 
 #[cfg(test)]
@@ -89,6 +115,16 @@ mod tests {
         assert!(!is_called(&wakeups, Duration::ZERO));
         waker.wake();
         assert!(is_called(&wakeups, Duration::ZERO));
+    }
+
+    /// Where a socket tells that the other one is gone.
+    #[cfg(unix)]
+    #[test]
+    fn after_a_call_that_failed_the_next_one_tries_again() {
+        let (waker, wakeups) = waker().unwrap();
+        drop(wakeups);
+        waker.wake();
+        assert!(!waker.called.load(Relaxed));
     }
 
     #[test]

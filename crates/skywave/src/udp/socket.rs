@@ -65,6 +65,7 @@ fn set_buffers(socket: &Socket, bytes: usize) -> io::Result<()> {
 
 /// The code point is the upper six bits of the octet (RFC 2474 §3); the others are the system's,
 /// for congestion notification.
+#[cfg(unix)]
 fn set_dscp(socket: &Socket, address: SocketAddr, dscp: u8) -> io::Result<()> {
     use rustix::net::sockopt::{set_ip_tos, set_ipv6_tclass};
 
@@ -74,6 +75,14 @@ fn set_dscp(socket: &Socket, address: SocketAddr, dscp: u8) -> io::Result<()> {
         set_ipv6_tclass(socket, u32::from(dscp << 2))?;
     }
     Ok(())
+}
+
+#[cfg(not(unix))]
+fn set_dscp(_: &Socket, _: SocketAddr, _: u8) -> io::Result<()> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "a code point (dscp) cannot be set on this system",
+    ))
 }
 
 /// Our packets are far below any MTU; without fragments the kernel also spares itself the choice
