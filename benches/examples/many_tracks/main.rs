@@ -10,8 +10,8 @@
 //! ```
 //!
 //! `--ptime 10|20|40|60`, `--complexity 0..10`, `--threads N` (encoder threads) and `--stereo`
-//! change what is encoded and by whom; `--features skywave/audiopus`
-//! before `--example` changes the encoder.
+//! change what is encoded and by whom; `--features skywave/audiopus` before `--example` changes
+//! the encoder.
 
 mod arguments;
 mod listener;
