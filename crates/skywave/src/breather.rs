@@ -28,9 +28,15 @@ impl Breather {
         self.other_work += time;
     }
 
-    /// Whether others had no turn for so long that they must get one.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.other_work >= OTHER_WORK_LIMIT || now.saturating_duration_since(self.since) >= LIMIT
+    /// Whether others had no turn for so long that they must get one; `deadline_missed` if an
+    /// encoder could not run by its deadline.
+    pub(crate) fn is_due(&self, now: Instant, deadline_missed: bool) -> bool {
+        let limit = if deadline_missed {
+            DEADLINE_LIMIT
+        } else {
+            OTHER_WORK_LIMIT
+        };
+        self.other_work >= limit || now.saturating_duration_since(self.since) >= LIMIT
     }
 
     /// Takes note of a wait.
@@ -43,9 +49,11 @@ impl Breather {
 }
 
 /// Of work other than audio: others are left a ninth of the core by a thread that never waits else.
-/// It is looked at once a turn of the loop. So late an encoder on the same core can be in a storm
-/// of handshakes: with twice of both, 99.9 % of the packets left within 8 ms, and within 4 since.
 const OTHER_WORK_LIMIT: Duration = Duration::from_millis(2);
+
+/// The same while an encoder is behind its deadline. In a storm of handshakes an encoder on the
+/// same core is late by this and the step that is under way.
+const DEADLINE_LIMIT: Duration = Duration::from_micros(250);
 
 /// Of anything: others are left a fortieth of the core by a thread that never waits else. Who is behind with audio needs it to
 /// catch up, and the less of it the longer everybody hears that.
@@ -63,14 +71,28 @@ mod tests {
         let start = Instant::now();
         let mut breather = Breather::new(start);
         let at = |micros| start + Duration::from_micros(micros);
-        assert!(!breather.is_due(at(9_999)));
+        assert!(!breather.is_due(at(9_999), false));
         breather.waited(at(9_900), at(9_949));
-        assert!(breather.is_due(at(10_000)), "that was no wait");
+        assert!(breather.is_due(at(10_000), false), "that was no wait");
         breather.waited(at(10_000), at(10_050));
-        assert!(!breather.is_due(at(20_049)));
-        assert!(breather.is_due(at(20_050)));
+        assert!(!breather.is_due(at(20_049), false));
+        assert!(breather.is_due(at(20_050), false));
         breather.waited(at(20_050), at(20_050) + Breather::LENGTH);
-        assert!(!breather.is_due(at(30_000)));
+        assert!(!breather.is_due(at(30_000), false));
+    }
+
+    #[test]
+    fn others_get_their_turn_at_once_when_an_encoder_missed_its_deadline() {
+        let start = Instant::now();
+        let mut breather = Breather::new(start);
+        let at = |micros| start + Duration::from_micros(micros);
+        assert!(
+            !breather.is_due(at(9_999), true),
+            "audio alone kept it from its core"
+        );
+        breather.worked(Duration::from_micros(250));
+        assert!(!breather.is_due(at(4_000), false));
+        assert!(breather.is_due(at(4_000), true));
     }
 
     #[test]
@@ -79,10 +101,10 @@ mod tests {
         let mut breather = Breather::new(start);
         let at = |micros| start + Duration::from_micros(micros);
         breather.worked(Duration::from_micros(1_999));
-        assert!(!breather.is_due(at(4_000)));
+        assert!(!breather.is_due(at(4_000), false));
         breather.worked(Duration::from_micros(1));
-        assert!(breather.is_due(at(4_001)));
+        assert!(breather.is_due(at(4_001), false));
         breather.waited(at(4_001), at(4_001) + Breather::LENGTH);
-        assert!(!breather.is_due(at(6_000)));
+        assert!(!breather.is_due(at(6_000), false));
     }
 }

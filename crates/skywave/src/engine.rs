@@ -12,6 +12,7 @@ use crate::admission::Admission;
 use crate::audio_track::{AudioTrack, TrackId, TrackShared};
 use crate::config::{EngineConfig, TrackConfig};
 use crate::encoded_track::{EncodedTrack, EncodedTrackConfig};
+use crate::encoder_deadlines::EncoderDeadlines;
 use crate::error::Error;
 use crate::patience::{PATIENCE, within};
 use crate::shard::Shard;
@@ -60,9 +61,10 @@ impl Engine {
     /// [`Error::Bind`], [`Error::PortRange`], [`Error::Certificate`], [`Error::Thread`].
     pub fn bind(config: EngineConfig) -> Result<Self, Error> {
         let identity = Identity::generate(SystemTime::now()).map_err(Error::Certificate)?;
+        let encoders = Arc::new(EncoderDeadlines::new(config.encoder_threads.max(1)));
         let (mut shards, mut outputs) = (Vec::new(), Vec::new());
         for number in 0..config.shards.max(1) {
-            let (shard, output) = Shard::start(&config, number)?;
+            let (shard, output) = Shard::start(&config, number, &encoders)?;
             shards.push(shard);
             outputs.push(output);
         }
@@ -70,7 +72,7 @@ impl Engine {
             thread: "encoder",
             source,
         };
-        let workers = TrackWorkers::start(&config, &outputs).map_err(failed)?;
+        let workers = TrackWorkers::start(&config, &outputs, &encoders).map_err(failed)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 shards,

@@ -41,6 +41,7 @@ mod delivery;
 mod disposal;
 mod encoded_inlet;
 mod encoded_track;
+mod encoder_deadlines;
 mod encoding_table;
 mod engine;
 mod error;

@@ -23,6 +23,7 @@ use crate::breather::Breather;
 use crate::coalescing::Coalescing;
 use crate::counter::add;
 use crate::delivery::Delivery;
+use crate::encoder_deadlines::EncoderDeadlines;
 use crate::fan_out::FanOut;
 use crate::overload::Overload;
 use crate::poll::poll_port;
@@ -87,6 +88,7 @@ pub(crate) struct MediaThread {
     commands: mpsc::UnboundedReceiver<Command>,
     frames: mpsc::Receiver<Delivery>,
     wakeups: Wakeups,
+    encoders: Arc<EncoderDeadlines>,
     counters: Arc<PortCounters>,
     overload: Overload,
     clock: WallClock,
@@ -105,6 +107,7 @@ impl MediaThread {
         commands: mpsc::UnboundedReceiver<Command>,
         frames: mpsc::Receiver<Delivery>,
         wakeups: Wakeups,
+        encoders: Arc<EncoderDeadlines>,
         counters: Arc<PortCounters>,
     ) -> Self {
         let clock = WallClock::start();
@@ -119,6 +122,7 @@ impl MediaThread {
             commands,
             frames,
             wakeups,
+            encoders,
             overload: Overload::new(clock.started),
             counters,
             audio_checked: clock.started,
@@ -154,9 +158,7 @@ impl MediaThread {
     fn wait(&mut self) -> u64 {
         let now = Instant::now();
         self.breather.worked(now - self.audio_checked);
-        if self.counters.scheduling() == Scheduling::Realtime && self.breather.is_due(now) {
-            thread::sleep(Breather::LENGTH);
-        }
+        self.yield_to_others(now);
         let readable = self.poll();
         self.breather.waited(now, Instant::now());
         readable
@@ -224,7 +226,19 @@ impl MediaThread {
         let others = self.audio_checked.elapsed();
         if others >= OTHER_TURN {
             self.breather.worked(others);
+            self.yield_to_others(Instant::now());
             self.send_frames();
+        }
+    }
+
+    /// Waits a little if this thread goes before all others and they had no turn for too long.
+    fn yield_to_others(&mut self, now: Instant) {
+        if self.counters.scheduling() != Scheduling::Realtime {
+            return;
+        }
+        if self.breather.is_due(now, self.encoders.is_missed(now)) {
+            thread::sleep(Breather::LENGTH);
+            self.breather.waited(now, Instant::now());
         }
     }
 

@@ -11,6 +11,7 @@ use skywave_peer::{DropCounters, Hub, Totals};
 use tokio::sync::{mpsc, watch};
 
 use crate::config::EngineConfig;
+use crate::encoder_deadlines::EncoderDeadlines;
 use crate::error::Error;
 use crate::media_thread::{Command, MediaThread};
 use crate::patience::PATIENCE;
@@ -41,7 +42,11 @@ pub(crate) struct Shard {
 
 impl Shard {
     /// Opens the port and starts the thread; where frames for it go comes beside.
-    pub(crate) fn start(config: &EngineConfig, number: u16) -> Result<(Self, FrameOutput), Error> {
+    pub(crate) fn start(
+        config: &EngineConfig,
+        number: u16,
+        encoders: &Arc<EncoderDeadlines>,
+    ) -> Result<(Self, FrameOutput), Error> {
         let port = bind(config, number)?;
         let (candidates, buffers) = (candidates(config, &port), port.buffers());
         let bases = port.addresses().to_vec();
@@ -63,6 +68,7 @@ impl Shard {
             command_queue,
             frame_queue,
             wakeups,
+            Arc::clone(encoders),
             Arc::clone(&counters),
         );
         let realtime = config.realtime;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::audio_track::TrackShared;
 use crate::delivery::Delivery;
 use crate::disposal::Disposal;
+use crate::encoder_deadlines::EncoderDeadlines;
 use crate::playing::Playing;
 use crate::scheduling::{precise_timers, prefer};
 use crate::waker::Waker;
@@ -28,6 +29,9 @@ pub(crate) struct TrackWorker {
     pub(crate) realtime: bool,
     /// Tracks it has, those on their way here included.
     pub(crate) load: Arc<AtomicUsize>,
+    /// Which of the engine's workers it is.
+    pub(crate) number: usize,
+    pub(crate) deadlines: Arc<EncoderDeadlines>,
 }
 
 /// Where encoded frames go.
@@ -58,6 +62,7 @@ impl TrackWorker {
         let Some(deadline) = deadline else {
             return self.tracks.recv().ok().map(Some);
         };
+        self.deadlines.set(self.number, deadline);
         let timeout = deadline.saturating_duration_since(Instant::now());
         match self.tracks.recv_timeout(timeout) {
             Ok(track) => Some(Some(track)),
@@ -141,6 +146,8 @@ mod tests {
             disposal: Disposal::start().unwrap(),
             realtime: false,
             load: Arc::new(AtomicUsize::new(load)),
+            number: 0,
+            deadlines: Arc::new(EncoderDeadlines::new(1)),
         }
     }
 

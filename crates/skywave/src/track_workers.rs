@@ -9,6 +9,7 @@ use std::thread;
 use crate::audio_track::TrackShared;
 use crate::config::EngineConfig;
 use crate::disposal::Disposal;
+use crate::encoder_deadlines::EncoderDeadlines;
 use crate::track_worker::{FrameOutput, TrackWorker};
 
 /// The encoder threads. They end when this is dropped: at once, or when the source they read
@@ -22,10 +23,14 @@ struct Worker {
 }
 
 impl TrackWorkers {
-    /// Starts the threads, one at least, with an output for each shard.
-    pub(crate) fn start(config: &EngineConfig, outputs: &[FrameOutput]) -> io::Result<Self> {
+    /// Starts the threads, one for each deadline, with an output for each shard.
+    pub(crate) fn start(
+        config: &EngineConfig,
+        outputs: &[FrameOutput],
+        deadlines: &Arc<EncoderDeadlines>,
+    ) -> io::Result<Self> {
         let disposal = Disposal::start()?;
-        let start = |_| {
+        let start = |number| {
             let (tracks, queue) = channel();
             let load = Arc::new(AtomicUsize::new(0));
             let worker = TrackWorker {
@@ -34,13 +39,15 @@ impl TrackWorkers {
                 disposal: disposal.clone(),
                 realtime: config.realtime,
                 load: Arc::clone(&load),
+                number,
+                deadlines: Arc::clone(deadlines),
             };
             thread::Builder::new()
                 .name("skywave-encoder".to_owned())
                 .spawn(move || worker.run())?;
             Ok(Worker { tracks, load })
         };
-        let workers: io::Result<_> = (0..config.encoder_threads.max(1)).map(start).collect();
+        let workers: io::Result<_> = (0..deadlines.threads()).map(start).collect();
         workers.map(Self)
     }
 
