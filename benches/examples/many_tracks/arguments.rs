@@ -13,6 +13,8 @@ pub(crate) struct Arguments {
     pub(crate) complexity: OpusComplexity,
     /// Encoder threads.
     pub(crate) threads: usize,
+    /// Each of them keeps to a core.
+    pub(crate) pin: bool,
     pub(crate) stereo: bool,
 }
 
@@ -24,6 +26,7 @@ impl Arguments {
             ptime: Ptime::default(),
             complexity: OpusComplexity::default(),
             threads: thread::available_parallelism().map_or(1, usize::from),
+            pin: false,
             stereo: false,
         };
         let mut words = words.peekable();
@@ -45,6 +48,7 @@ impl Arguments {
                     let ptime = Ptime::ALL.into_iter().find(is_wanted);
                     arguments.ptime = ptime.ok_or("--ptime is 2.5, 5, 10, 20, 40, 60 to 120")?;
                 }
+                "--pin" => arguments.pin = true,
                 "--stereo" => arguments.stereo = true,
                 _ => return Err(format!("{word} is not known").into()),
             }

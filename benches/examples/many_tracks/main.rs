@@ -9,9 +9,9 @@
 //! cargo run --release -p skywave-benches --example many_tracks -- --tracks 300 --seconds 20
 //! ```
 //!
-//! `--ptime 10|20|40|60`, `--complexity 0..10`, `--threads N` (encoder threads) and `--stereo`
-//! change what is encoded and by whom; `--features skywave/audiopus` before `--example` changes
-//! the encoder.
+//! `--ptime 10|20|40|60`, `--complexity 0..10`, `--threads N` (encoder threads), `--pin` (each of
+//! them keeps to a core) and `--stereo` change what is encoded and by whom;
+//! `--features skywave/audiopus` before `--example` changes the encoder.
 
 mod arguments;
 mod listener;
@@ -67,6 +67,7 @@ impl Stage {
         let engine = Engine::bind(EngineConfig {
             udp: SocketAddr::from(([127, 0, 0, 1], 0)),
             encoder_threads: arguments.threads,
+            pin_encoder_threads: arguments.pin,
             // These listeners send no reports.
             limits: Limits {
                 circuit_breaker: false,

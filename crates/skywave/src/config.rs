@@ -46,6 +46,11 @@ pub struct EngineConfig {
     /// Threads that read sources and encode, each for many tracks; at least one. Default: one a
     /// core.
     pub encoder_threads: usize,
+    /// Whether each of them keeps to one core of those that it may use, in turn: for many tracks
+    /// where the system puts several busy threads on one core while another is idle. Where other
+    /// programs or media threads are busy for long, an encoder thread does better if it can leave
+    /// their core. Linux only. Default: false.
+    pub pin_encoder_threads: bool,
 }
 
 impl EngineConfig {
@@ -67,6 +72,7 @@ impl Default for EngineConfig {
             max_joins_per_second: None,
             limits: Limits::default(),
             encoder_threads: thread::available_parallelism().map_or(1, usize::from),
+            pin_encoder_threads: false,
         }
     }
 }

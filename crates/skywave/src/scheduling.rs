@@ -1,5 +1,7 @@
 //! How the system schedules threads that have deadlines.
 
+#[cfg(target_os = "linux")]
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde::Serialize;
 #[cfg(unix)]
 use thread_priority::{
@@ -55,6 +57,29 @@ pub(crate) fn prefer() {
     }
 }
 
+/// Keeps the calling thread to one core: the one of this number, counted from 0 and round again,
+/// among those that it may use.
+pub(crate) fn pin(number: usize) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = pin_to_core(number) {
+        tracing::warn!("an encoder thread keeps to no core: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = number;
+}
+
+#[cfg(target_os = "linux")]
+fn pin_to_core(number: usize) -> rustix::io::Result<()> {
+    let allowed = sched_getaffinity(None)?;
+    let mut cores = (0..CpuSet::MAX_CPU)
+        .filter(|&core| allowed.is_set(core))
+        .cycle();
+    let mut only = CpuSet::new();
+    // A thread that runs may use one at least.
+    only.set(cores.nth(number).unwrap_or_default());
+    sched_setaffinity(None, &only)
+}
+
 /// Nine times the weight of others.
 #[cfg(target_os = "linux")]
 const NICE: i32 = -10;
@@ -74,5 +99,25 @@ mod tests {
         let (told, policy) = told.join().unwrap();
         let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
         assert_eq!(told == Scheduling::Realtime, policy == Ok(fifo));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn threads_keep_to_cores_in_turn() {
+        let cores = |set: &CpuSet| -> Vec<_> {
+            let all = 0..CpuSet::MAX_CPU;
+            all.filter(|&core| set.is_set(core)).collect()
+        };
+        let allowed = cores(&sched_getaffinity(None).unwrap());
+        let pinned = |number| {
+            let thread = std::thread::spawn(move || {
+                pin(number);
+                sched_getaffinity(None).unwrap()
+            });
+            cores(&thread.join().unwrap())
+        };
+        for (number, &core) in allowed.iter().cycle().take(2 * allowed.len()).enumerate() {
+            assert_eq!(pinned(number), [core]);
+        }
     }
 }

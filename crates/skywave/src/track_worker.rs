@@ -15,7 +15,7 @@ use crate::delivery::Delivery;
 use crate::disposal::Disposal;
 use crate::encoder_deadlines::EncoderDeadlines;
 use crate::playing::Playing;
-use crate::scheduling::{precise_timers, prefer};
+use crate::scheduling::{pin, precise_timers, prefer};
 use crate::waker::Waker;
 
 /// Reads and encodes its tracks until the channel it gets them by is closed.
@@ -27,6 +27,8 @@ pub(crate) struct TrackWorker {
     pub(crate) disposal: Disposal,
     /// Whether it shall go before other threads, where the system lets it.
     pub(crate) realtime: bool,
+    /// Whether it shall keep to one core.
+    pub(crate) pinned: bool,
     /// Tracks it has, those on their way here included.
     pub(crate) load: Arc<AtomicUsize>,
     /// Which of the engine's workers it is.
@@ -47,6 +49,9 @@ impl TrackWorker {
         precise_timers();
         if self.realtime {
             prefer();
+        }
+        if self.pinned {
+            pin(self.number);
         }
         let mut playing = BinaryHeap::new();
         while let Some(new) = self.wait(playing.peek().map(Scheduled::deadline)) {
@@ -145,6 +150,7 @@ mod tests {
             }],
             disposal: Disposal::start().unwrap(),
             realtime: false,
+            pinned: false,
             load: Arc::new(AtomicUsize::new(load)),
             number: 0,
             deadlines: Arc::new(EncoderDeadlines::new(1)),

@@ -38,6 +38,7 @@ impl TrackWorkers {
                 outputs: outputs.to_vec(),
                 disposal: disposal.clone(),
                 realtime: config.realtime,
+                pinned: config.pin_encoder_threads,
                 load: Arc::clone(&load),
                 number,
                 deadlines: Arc::clone(deadlines),
