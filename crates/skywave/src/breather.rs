@@ -55,8 +55,8 @@ const OTHER_WORK_LIMIT: Duration = Duration::from_millis(2);
 /// same core is late by this and the step that is under way.
 const DEADLINE_LIMIT: Duration = Duration::from_micros(250);
 
-/// Of anything: others are left a fortieth of the core by a thread that never waits else. Who is behind with audio needs it to
-/// catch up, and the less of it the longer everybody hears that.
+/// Of anything: others are left a fortieth of the core by a thread that never waits else. Who is
+/// behind with audio needs it to catch up, and the less of it the longer everybody hears that.
 const LIMIT: Duration = Duration::from_millis(10);
 
 /// What counts as a turn of others.
