@@ -28,15 +28,14 @@ impl Breather {
         self.other_work += time;
     }
 
-    /// Whether others had no turn for so long that they must get one; `deadline_missed` if an
-    /// encoder could not run by its deadline.
-    pub(crate) fn is_due(&self, now: Instant, deadline_missed: bool) -> bool {
-        let limit = if deadline_missed {
-            DEADLINE_LIMIT
-        } else {
-            OTHER_WORK_LIMIT
-        };
-        self.other_work >= limit || now.saturating_duration_since(self.since) >= LIMIT
+    /// Whether others had no turn for so long that they must get one.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.other_work >= OTHER_WORK_LIMIT || now.saturating_duration_since(self.since) >= LIMIT
+    }
+
+    /// Whether they must get one if an encoder missed its deadline.
+    pub(crate) fn is_due_to_encoders(&self) -> bool {
+        self.other_work >= ENCODER_LIMIT
     }
 
     /// Takes note of a wait.
@@ -51,9 +50,9 @@ impl Breather {
 /// Of work other than audio: others are left a ninth of the core by a thread that never waits else.
 const OTHER_WORK_LIMIT: Duration = Duration::from_millis(2);
 
-/// The same while an encoder is behind its deadline. In a storm of handshakes an encoder on the
-/// same core is late by this and the step that is under way.
-const DEADLINE_LIMIT: Duration = Duration::from_micros(250);
+/// The same while an encoder is behind its deadline. No more than what is done between two looks:
+/// in a storm of handshakes an encoder on the same core is late by the time between these.
+const ENCODER_LIMIT: Duration = Duration::from_micros(250);
 
 /// Of anything: others are left a fortieth of the core by a thread that never waits else. Who is
 /// behind with audio needs it to catch up, and the less of it the longer everybody hears that.
@@ -71,14 +70,14 @@ mod tests {
         let start = Instant::now();
         let mut breather = Breather::new(start);
         let at = |micros| start + Duration::from_micros(micros);
-        assert!(!breather.is_due(at(9_999), false));
+        assert!(!breather.is_due(at(9_999)));
         breather.waited(at(9_900), at(9_949));
-        assert!(breather.is_due(at(10_000), false), "that was no wait");
+        assert!(breather.is_due(at(10_000)), "that was no wait");
         breather.waited(at(10_000), at(10_050));
-        assert!(!breather.is_due(at(20_049), false));
-        assert!(breather.is_due(at(20_050), false));
+        assert!(!breather.is_due(at(20_049)));
+        assert!(breather.is_due(at(20_050)));
         breather.waited(at(20_050), at(20_050) + Breather::LENGTH);
-        assert!(!breather.is_due(at(30_000), false));
+        assert!(!breather.is_due(at(30_000)));
     }
 
     #[test]
@@ -86,13 +85,13 @@ mod tests {
         let start = Instant::now();
         let mut breather = Breather::new(start);
         let at = |micros| start + Duration::from_micros(micros);
-        assert!(
-            !breather.is_due(at(9_999), true),
-            "audio alone kept it from its core"
-        );
-        breather.worked(Duration::from_micros(250));
-        assert!(!breather.is_due(at(4_000), false));
-        assert!(breather.is_due(at(4_000), true));
+        breather.worked(Duration::from_micros(249));
+        assert!(!breather.is_due_to_encoders());
+        breather.worked(Duration::from_micros(1));
+        assert!(!breather.is_due(at(4_000)));
+        assert!(breather.is_due_to_encoders());
+        breather.waited(at(4_000), at(4_000) + Breather::LENGTH);
+        assert!(!breather.is_due_to_encoders());
     }
 
     #[test]
@@ -101,10 +100,10 @@ mod tests {
         let mut breather = Breather::new(start);
         let at = |micros| start + Duration::from_micros(micros);
         breather.worked(Duration::from_micros(1_999));
-        assert!(!breather.is_due(at(4_000), false));
+        assert!(!breather.is_due(at(4_000)));
         breather.worked(Duration::from_micros(1));
-        assert!(breather.is_due(at(4_001), false));
+        assert!(breather.is_due(at(4_001)));
         breather.waited(at(4_001), at(4_001) + Breather::LENGTH);
-        assert!(!breather.is_due(at(6_000), false));
+        assert!(!breather.is_due(at(6_000)));
     }
 }

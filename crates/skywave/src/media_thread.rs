@@ -156,9 +156,9 @@ impl MediaThread {
 
     /// Waits for something to do. Returns which sockets have datagrams, a bit each.
     fn wait(&mut self) -> u64 {
+        self.breather.worked(self.audio_checked.elapsed());
+        self.yield_to_others();
         let now = Instant::now();
-        self.breather.worked(now - self.audio_checked);
-        self.yield_to_others(now);
         let readable = self.poll();
         self.breather.waited(now, Instant::now());
         readable
@@ -226,17 +226,19 @@ impl MediaThread {
         let others = self.audio_checked.elapsed();
         if others >= OTHER_TURN {
             self.breather.worked(others);
-            self.yield_to_others(Instant::now());
+            self.yield_to_others();
             self.send_frames();
         }
     }
 
     /// Waits a little if this thread goes before all others and they had no turn for too long.
-    fn yield_to_others(&mut self, now: Instant) {
+    fn yield_to_others(&mut self) {
         if self.counters.scheduling() != Scheduling::Realtime {
             return;
         }
-        if self.breather.is_due(now, self.encoders.is_missed(now)) {
+        let now = Instant::now();
+        let for_encoders = || self.breather.is_due_to_encoders() && self.encoders.is_missed(now);
+        if self.breather.is_due(now) || for_encoders() {
             thread::sleep(Breather::LENGTH);
             self.breather.waited(now, Instant::now());
         }
