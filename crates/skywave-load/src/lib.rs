@@ -27,7 +27,7 @@
 //! | own CPU | the same of this process; when it took or waited for more than 85 % of a core it says so, as then it may be what is slow |
 //!
 //! An audience is *held* when all are connected, 99.9 % of the packets came, and 99 % of the gaps
-//! are within 60 ms.
+//! are within 60 ms, or three packets if these are longer than 20 ms.
 //!
 //! Arrivals are those in the kernel (`SO_TIMESTAMPNS`), so what this program is late itself does
 //! not count, and it reads each listener's socket once in 20 ms instead of being told of each

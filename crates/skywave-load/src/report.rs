@@ -97,7 +97,7 @@ pub struct Storm {
 
 impl Audience {
     /// Judges: held is when all are connected, 99.9 % of the packets came and 99 % of the gaps
-    /// are within 60 ms.
+    /// are within 60 ms, or three packets if these are longer than 20 ms.
     pub(crate) fn judge(
         listeners: u64,
         joins: Joins,
@@ -120,7 +120,7 @@ impl Audience {
             ));
         }
         let gap = window.arrivals.gaps.p99;
-        if gap > LONGEST_GAP {
+        if gap > longest_gap(window.rate) {
             remarks.push(format!("the p99 of the gaps is {gap:.1} ms"));
         }
         let unauthentic = window.reception.unauthentic;
@@ -163,6 +163,13 @@ impl Report {
     }
 }
 
+/// Milliseconds that a gap may last in a stream of so many packets a second.
+fn longest_gap(rate: f64) -> f64 {
+    // Before a stream has told its rate that is 0.
+    let three_packets = if rate > 0.0 { 3_000.0 / rate } else { 0.0 };
+    three_packets.max(SHORTEST_LIMIT)
+}
+
 /// A warning when this program may be what was slow.
 pub(crate) fn overload(own: &CpuUse) -> Vec<String> {
     let percent = own.percent + own.waiting_percent;
@@ -189,8 +196,20 @@ fn crowded(server: &CpuUse) -> Option<String> {
 /// The share of packets that may be missing.
 const MOST_LOSS: f64 = 0.001;
 /// Milliseconds.
-const LONGEST_GAP: f64 = 60.0;
+const SHORTEST_LIMIT: f64 = 60.0;
 /// Percent of a core.
 const OWN_LIMIT: f64 = 85.0;
 /// Percent of the time; a thread beside idle ones on its core waits for 1 or 2.
 const MOST_WAITING: f64 = 10.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_packets_may_come_further_apart() {
+        let limits = [0.0, 100.0, 50.0, 25.0].map(longest_gap);
+        assert_eq!(limits, [60.0, 60.0, 60.0, 120.0]);
+        assert!((longest_gap(1_000.0 / 60.0) - 180.0).abs() < 1e-9);
+    }
+}
